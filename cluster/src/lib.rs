@@ -1,0 +1,1 @@
+//! The channels between nodes and workers: TLS and mutual TLS

@@ -1,0 +1,1 @@
+//! gleaner.v1: the wire messages and their conversions

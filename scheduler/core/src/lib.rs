@@ -1,0 +1,1 @@
+//! The decisions: lanes, fair share, leases, host budgets. Pure

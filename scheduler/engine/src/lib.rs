@@ -1,0 +1,1 @@
+//! The actors around the core, the committer, the gRPC services

@@ -1,0 +1,1 @@
+//! The HTTP door: health, readiness and metrics for operators

@@ -1,0 +1,36 @@
+//! The nouns of Gleaner: what a package, a job, a lane or an event *is*.
+//!
+//! Pure data: no I/O, no clock, no randomness, no wire format. Every other crate may see this one and this one
+//! sees none of ours. Words are used as `docs/glossary.md` defines them.
+
+mod client;
+mod dependency;
+mod document;
+mod event;
+mod fault;
+mod host;
+mod job;
+mod lane;
+mod package;
+mod pool;
+mod purl;
+mod record;
+mod registry;
+mod time;
+mod version;
+
+pub use client::{ClientName, InvalidClientName};
+pub use dependency::{Dependency, DependencyKind};
+pub use document::{ContentHash, Document, InvalidContentHash, Validators};
+pub use event::{Event, EventKind};
+pub use fault::{Fault, FaultKind};
+pub use host::{Host, InvalidHost};
+pub use job::{Attempt, CrawlPart, InvalidId, JobId, JobKind, JobResult, JobSpec, JobState, TaskId, Token, Trace};
+pub use lane::{InvalidLane, Lane};
+pub use package::{CrawlFacts, Package};
+pub use pool::{Pool, PoolIndex};
+pub use purl::{Ecosystem, InvalidPurl, PackageName, Purl};
+pub use record::{PackageRecord, Presence, Source};
+pub use registry::{InvalidRegistryName, PackageKey, Registry, RegistryName};
+pub use time::{InvalidTimestamp, Timestamp};
+pub use version::{Artifact, Dependencies, Feature, Version, Yank};

@@ -1,0 +1,286 @@
+//! Package URLs: the one name of a package across ecosystems.
+//!
+//! Syntax and percent-encoding are the `packageurl` crate's, which carries the specification's own tests
+//! (<https://github.com/package-url/purl-spec>). What is added here is what the specification leaves to each
+//! ecosystem: which names exist at all, so that a name can stand in a path or a key without surprises.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A package ecosystem that Gleaner crawls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ecosystem {
+    /// Rust crates.
+    Cargo,
+    /// JavaScript packages.
+    Npm,
+    /// Python projects.
+    Pypi,
+}
+
+impl Ecosystem {
+    /// Every ecosystem.
+    pub const ALL: [Self; 3] = [Self::Cargo, Self::Npm, Self::Pypi];
+
+    /// The purl type.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cargo => "cargo",
+            Self::Npm => "npm",
+            Self::Pypi => "pypi",
+        }
+    }
+}
+
+impl fmt::Display for Ecosystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Ecosystem {
+    type Err = InvalidPurl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|ecosystem| ecosystem.as_str() == text)
+            .ok_or_else(|| InvalidPurl::UnknownType { kind: text.to_owned() })
+    }
+}
+
+/// A package's name in its ecosystem's own normal form: `serde`, `@types/node`, `typing-extensions`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PackageName(Box<str>);
+
+impl PackageName {
+    /// Checks `name` against the rules of `ecosystem` and brings it into normal form.
+    ///
+    /// # Errors
+    /// The ecosystem allows no such name.
+    pub fn new(ecosystem: Ecosystem, name: &str) -> Result<Self, InvalidPurl> {
+        let normal = match ecosystem {
+            Ecosystem::Pypi => normalise_pypi(name),
+            Ecosystem::Cargo | Ecosystem::Npm => name.to_owned(),
+        };
+        let allowed = match ecosystem {
+            Ecosystem::Cargo => is_cargo_name(&normal),
+            Ecosystem::Npm => is_npm_name(&normal),
+            Ecosystem::Pypi => is_pypi_name(name),
+        };
+        if allowed { Ok(Self(normal.into())) } else { Err(InvalidPurl::Name { ecosystem, name: name.to_owned() }) }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// An npm scope and the rest (`@types/node` is `@types` and `node`), or nothing and the whole name.
+    #[must_use]
+    pub fn split_scope(&self) -> (Option<&str>, &str) {
+        match self.0.split_once('/') {
+            Some((scope, rest)) => (Some(scope), rest),
+            None => (None, &self.0),
+        }
+    }
+}
+
+impl fmt::Display for PackageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Letters, digits, `-` and `_`, at most 64, as the Rust registry's own check has it.
+fn is_cargo_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// An optional `@scope/` and a name, 214 bytes together. Old names have capitals and odd marks, so this only shuts
+/// out what is not URL-safe or could be read as a path.
+fn is_npm_name(name: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&b))
+    };
+    let parts = match name.strip_prefix('@') {
+        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, rest)| part(scope) && part(rest)),
+        None => part(name),
+    };
+    parts && name.len() <= 214
+}
+
+/// PEP 508 names: letters, digits and `.`, `-`, `_` between them; 128 bytes at most.
+fn is_pypi_name(name: &str) -> bool {
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = name.as_bytes();
+    (1..=128).contains(&bytes.len())
+        && edge(bytes.first())
+        && edge(bytes.last())
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+}
+
+/// PEP 503: lower case, each run of `.`, `-` and `_` one `-`.
+fn normalise_pypi(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for c in name.chars() {
+        if matches!(c, '-' | '_' | '.') {
+            if !normal.ends_with('-') {
+                normal.push('-');
+            }
+        } else {
+            normal.push(c.to_ascii_lowercase());
+        }
+    }
+    normal
+}
+
+/// A package URL of an ecosystem that Gleaner knows, in normal form: `pkg:npm/%40types/node@20.1.0`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Purl {
+    ecosystem: Ecosystem,
+    name: PackageName,
+    version: Option<Box<str>>,
+}
+
+/// Why a text is not a purl that Gleaner can work with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPurl {
+    /// Not a purl at all.
+    #[error("`{input}` is not a package URL: {reason}; write it like pkg:cargo/serde or pkg:npm/express@4.19.2")]
+    Malformed {
+        /// What was given.
+        input: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A well-formed purl of an ecosystem that Gleaner does not crawl.
+    #[error("purl type `{kind}` is not known; the known types are cargo, npm and pypi")]
+    UnknownType {
+        /// The type that was given.
+        kind: String,
+    },
+    /// No package of this ecosystem can have this name.
+    #[error("`{name}` cannot be the name of a package of {ecosystem}")]
+    Name {
+        /// The ecosystem whose rule it breaks.
+        ecosystem: Ecosystem,
+        /// The name that was given.
+        name: String,
+    },
+}
+
+impl Purl {
+    /// A purl without a version.
+    #[must_use]
+    pub fn new(ecosystem: Ecosystem, name: PackageName) -> Self {
+        Self { ecosystem, name, version: None }
+    }
+
+    /// The same package at `version`.
+    #[must_use]
+    pub fn with_version(&self, version: &str) -> Self {
+        Self { version: Some(version.into()), ..self.clone() }
+    }
+
+    /// The same package without a version.
+    #[must_use]
+    pub fn without_version(&self) -> Self {
+        Self { version: None, ..self.clone() }
+    }
+
+    /// The ecosystem, which is the purl's type.
+    #[must_use]
+    pub fn ecosystem(&self) -> Ecosystem {
+        self.ecosystem
+    }
+
+    /// The name, scope included.
+    #[must_use]
+    pub fn name(&self) -> &PackageName {
+        &self.name
+    }
+
+    /// The version, as the registry writes it.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+}
+
+impl fmt::Display for Purl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scope, name) = self.name.split_scope();
+        let malformed = |_| fmt::Error;
+        let mut purl = packageurl::PackageUrl::new(self.ecosystem.as_str(), name).map_err(malformed)?;
+        if let Some(scope) = scope {
+            purl.with_namespace(scope).map_err(malformed)?;
+        }
+        if let Some(version) = self.version() {
+            purl.with_version(version).map_err(malformed)?;
+        }
+        write!(f, "{purl}")
+    }
+}
+
+impl FromStr for Purl {
+    type Err = InvalidPurl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let malformed = |reason: String| InvalidPurl::Malformed { input: text.to_owned(), reason };
+        let parsed = packageurl::PackageUrl::from_str(text).map_err(|error| malformed(error.to_string()))?;
+        let ecosystem: Ecosystem = parsed.ty().parse()?;
+        if parsed.subpath().is_some() || !parsed.qualifiers().is_empty() {
+            return Err(malformed("qualifiers and subpaths name no package of a registry".to_owned()));
+        }
+        let whole = match parsed.namespace() {
+            Some(scope) => format!("{scope}/{}", parsed.name()),
+            None => parsed.name().to_owned(),
+        };
+        let name = PackageName::new(ecosystem, &whole)?;
+        let version = parsed.version().filter(|version| !version.is_empty()).map(Into::into);
+        Ok(Self { ecosystem, name, version })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normal(text: &str) -> Result<String, InvalidPurl> {
+        text.parse::<Purl>().map(|purl| purl.to_string())
+    }
+
+    #[test]
+    fn has_one_normal_form() {
+        assert_eq!(normal("pkg:cargo/serde").as_deref(), Ok("pkg:cargo/serde"));
+        assert_eq!(normal("pkg:npm/%40types/node@20.1.0").as_deref(), Ok("pkg:npm/%40types/node@20.1.0"));
+        assert_eq!(normal("pkg:npm/@types/node").as_deref(), Ok("pkg:npm/%40types/node"));
+        assert_eq!(normal("pkg:pypi/Typing_Extensions").as_deref(), Ok("pkg:pypi/typing-extensions"));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        assert!(matches!(normal("serde"), Err(InvalidPurl::Malformed { .. })));
+        assert!(matches!(normal("pkg:cargo"), Err(InvalidPurl::Malformed { .. })));
+        assert_eq!(normal("pkg:gem/rails"), Err(InvalidPurl::UnknownType { kind: "gem".to_owned() }));
+        assert!(matches!(normal("pkg:cargo/ser%2e%2e"), Err(InvalidPurl::Name { .. })));
+        assert!(matches!(normal("pkg:npm/..%2f..%2fetc"), Err(InvalidPurl::Name { .. })));
+        assert!(matches!(normal("pkg:pypi/-x-"), Err(InvalidPurl::Name { .. })));
+        assert!(matches!(normal("pkg:cargo/serde?os=linux"), Err(InvalidPurl::Malformed { .. })));
+    }
+
+    #[test]
+    fn splits_npm_scopes() {
+        let purl: Purl = "pkg:npm/%40types/node".parse().expect("valid");
+        assert_eq!(purl.name().split_scope(), (Some("@types"), "node"));
+        assert_eq!(purl.name().as_str(), "@types/node");
+    }
+}

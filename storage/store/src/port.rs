@@ -1,0 +1,221 @@
+//! The port: all that the scheduler asks of a store. Engines behind it pass one suite.
+//!
+//! The port is synchronous. One committer thread a store calls [`Store::commit`]; readers call the rest from any
+//! thread, and see whole commits only.
+
+use std::fmt;
+use std::str::FromStr;
+
+use gleaner_model::{Event, Host, JobId, JobResult, PackageKey, PackageRecord, TaskId, Timestamp};
+
+use crate::command::{Closure, Command, PackageWrite, StreamPosition};
+
+/// What one commit makes durable, all or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// New commands with their sequence numbers, ascending, all above every committed one.
+    pub commands: Vec<(u64, Command)>,
+    /// Jobs that end; each was submitted in this group or an earlier one.
+    pub closures: Vec<Closure>,
+    /// Package records with their events.
+    pub packages: Vec<PackageWrite>,
+    /// Positions of submit streams; of several for one stream the last holds.
+    pub streams: Vec<StreamPosition>,
+}
+
+/// What opening a store told: the new epoch is committed before this is returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Higher than in any earlier opening.
+    pub epoch: u64,
+    /// The lowest sequence number that was never used.
+    pub next_sequence: u64,
+}
+
+/// What a commit did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Positions in [`Group::packages`] that were *not* written, with nothing of theirs, because the stored record is
+    /// of another revision than the one they were made from. Everything else in the group was.
+    pub conflicts: Vec<usize>,
+}
+
+/// What recovery hands over, each exactly once, in ascending order of sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// A job that has not ended, or one that has but made a task that has not (`open` tells which).
+    Job {
+        /// Its id.
+        job: JobId,
+        /// Has the job itself not ended?
+        open: bool,
+        /// The [`Command::Submit`] that made it.
+        submit: Command,
+    },
+    /// The last failed attempt of a task that has not ended. Comes after the job that made the task.
+    AttemptFailed {
+        /// The task.
+        task: TaskId,
+        /// Attempts so far.
+        attempts: u32,
+        /// No earlier than this.
+        retry_at: Timestamp,
+    },
+    /// A host's last wish to be left alone.
+    HostBlocked {
+        /// Which host.
+        host: Host,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// A job as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredJob {
+    /// Its id.
+    pub job: JobId,
+    /// The [`Command::Submit`] that made it; kept with the result for as long as the result is.
+    pub submit: Command,
+    /// How it ended, if it has.
+    pub result: Option<JobResult>,
+}
+
+/// A reader's place in the events: one position a shard, opaque to the reader. Shown as `e1.` and text that is safe in
+/// a URL and on a command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The next sequence to read, by shard; shards that are not named stand at their beginning.
+    pub positions: Vec<(u16, u64)>,
+}
+
+/// The text is not a cursor.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a cursor of events; pass one as it was printed, or `start`")]
+pub struct InvalidCursor(pub String);
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("e1")?;
+        self.positions.iter().try_for_each(|(shard, sequence)| write!(f, ".{shard:x}-{sequence:x}"))
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidCursor(text.to_owned());
+        if text == "start" {
+            return Ok(Self::default());
+        }
+        let rest = text.strip_prefix("e1").ok_or_else(invalid)?;
+        let mut positions = Vec::new();
+        for part in rest.split('.').skip(1) {
+            let (shard, sequence) = part.split_once('-').ok_or_else(invalid)?;
+            let shard = u16::from_str_radix(shard, 16).map_err(|_| invalid())?;
+            let sequence = u64::from_str_radix(sequence, 16).map_err(|_| invalid())?;
+            positions.push((shard, sequence));
+        }
+        let canonical = Self { positions };
+        if canonical.to_string() == text { Ok(canonical) } else { Err(invalid()) }
+    }
+}
+
+/// Some events and the place after them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventPage {
+    /// The events, those of one package in order, each with the place right after it.
+    pub events: Vec<(Cursor, Event)>,
+    /// Where to go on; equal to where the page began if there is nothing new.
+    pub next: Cursor,
+}
+
+/// Why a store could not do as asked. None of these leaves a group half written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it open.
+    #[error("the data directory {path} is in use by another process; stop that one, or give another --data")]
+    InUse {
+        /// The directory or file.
+        path: String,
+    },
+    /// Written by a newer Gleaner.
+    #[error("the store in {path} has format {found}, and this version reads up to {known}; use a newer gleaner")]
+    Newer {
+        /// The directory or file.
+        path: String,
+        /// The format that it has.
+        found: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// The disk is full, or failed.
+    #[error("the store cannot write: {0}")]
+    Io(#[source] std::io::Error),
+    /// What is stored does not match its checksum, or makes no sense.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+}
+
+/// A durable home for jobs, packages and events. See the module for who calls what.
+pub trait Store: Send + Sync + 'static {
+    /// The epoch and the next sequence number, as of opening.
+    fn opened(&self) -> Opened;
+
+    /// Makes `group` durable. When this returns, it is on disk.
+    ///
+    /// # Errors
+    /// Nothing of the group was written. After an [`StoreError::Io`] every later commit fails as well until the store
+    /// is opened anew, since nobody can know what the disk did.
+    fn commit(&self, group: &Group) -> Result<Committed, StoreError>;
+
+    /// Hands over everything that has not ended, by one scan.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn recover(&self, take: &mut dyn FnMut(Recovered)) -> Result<(), StoreError>;
+
+    /// One job, if it is known: open, or ended and not yet forgotten.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn job(&self, job: JobId) -> Result<Option<StoredJob>, StoreError>;
+
+    /// Up to `limit` jobs below `before` (or the newest ones), newest first.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn jobs(&self, before: Option<JobId>, limit: usize) -> Result<Vec<StoredJob>, StoreError>;
+
+    /// The open jobs that were submitted together with `job` (one chunk of the journal), itself included, ascending;
+    /// so that whoever takes tasks in order reads each chunk once.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn neighbours(&self, job: JobId) -> Result<Vec<(JobId, Command)>, StoreError>;
+
+    /// The record of a package; none means *not fetched*.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn package(&self, key: &PackageKey) -> Result<Option<PackageRecord>, StoreError>;
+
+    /// Up to `limit` events from `cursor` on.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn events(&self, cursor: &Cursor, limit: usize) -> Result<EventPage, StoreError>;
+
+    /// How far a client's submit stream has got, if it is known.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn stream(&self, client: &str, stream: &str) -> Result<Option<StreamPosition>, StoreError>;
+
+    /// Forgets results and stream positions from before `moment`. Bounded work a call; true if there is more to do.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn forget_before(&self, moment: Timestamp) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,1 @@
+//! What to ask a registry and what its answers mean. No I/O
