@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use gleaner_model::{
-    ClientName, Event, Fault, Host, JobId, JobResult, JobSpec, Lane, PackageRecord, TaskId, Timestamp, Trace,
-};
+use gleaner_model::{ClientName, Fault, Host, JobId, JobResult, JobSpec, Lane, TaskId, Timestamp, Trace};
 
 /// Something that was decided and must survive. Assignments are not commands: they are forgotten on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,15 +52,6 @@ pub struct Closure {
     pub result: JobResult,
     /// The task, if it ended with this job. Of several jobs that end with one task, each says so.
     pub ends_task: Option<TaskId>,
-}
-
-/// A package record to write, with the events that tell what changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PackageWrite {
-    /// The record; its `revision` is one more than that of the record it was made from, or 1.
-    pub record: PackageRecord,
-    /// What changed, in order. Empty if only times did.
-    pub events: Vec<Event>,
 }
 
 /// How far a client's numbered submit stream has got.

@@ -1,9 +1,10 @@
 //! What is kept, and the port through which the rest of Gleaner keeps it.
 
 mod command;
+mod frame;
 mod port;
+mod record;
 
-pub use command::{Closure, Command, PackageWrite, StreamPosition};
-pub use port::{
-    Committed, Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob,
-};
+pub use command::{Closure, Command, StreamPosition};
+pub use port::{Committed, Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob};
+pub use record::{EncodedRecord, PackageWrite};

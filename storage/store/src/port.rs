@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use gleaner_model::{Event, Host, JobId, JobResult, PackageKey, PackageRecord, TaskId, Timestamp};
 
-use crate::command::{Closure, Command, PackageWrite, StreamPosition};
+use crate::command::{Closure, Command, StreamPosition};
+use crate::record::PackageWrite;
 
 /// What one commit makes durable, all or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
