@@ -3,6 +3,7 @@
 //! Pure data: no I/O, no clock, no randomness, no wire format. Every other crate may see this one and this one
 //! sees none of ours. Words are used as `docs/glossary.md` defines them.
 
+mod assignment;
 mod client;
 mod dependency;
 mod document;
@@ -18,7 +19,9 @@ mod record;
 mod registry;
 mod time;
 mod version;
+mod worker;
 
+pub use assignment::{Assignment, Outcome, Permit};
 pub use client::{ClientName, InvalidClientName};
 pub use dependency::{Dependency, DependencyKind};
 pub use document::{ContentHash, Document, InvalidContentHash, Validators};
@@ -34,3 +37,4 @@ pub use record::{PackageRecord, Presence, Source};
 pub use registry::{InvalidRegistryName, PackageKey, Registry, RegistryName};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use version::{Artifact, Dependencies, Feature, Version, Yank};
+pub use worker::{Capability, InvalidWorkerName, WorkerName};
