@@ -1,1 +1,28 @@
-//! The decisions: lanes, fair share, leases, host budgets. Pure
+//! The decisions: lanes, fair share, leases, host budgets. Pure.
+//!
+//! The problem: much more work than workers, asked for by clients of very different urgency, against hosts that each
+//! bear only so many requests a second, by workers that die in mid-work. [`Scheduler`] decides who does what when;
+//! [`catalogue`] decides what an answer means for what is known of a package.
+//!
+//! What this crate never knows: a clock, chance, a socket, a disk, a runtime. Time comes in with every call as a
+//! [`Moment`], chance as a seed, and what is to be done goes out as [`Effect`]s. The same calls with the same times
+//! and the same seed give the same effects, byte for byte.
+
+mod ask;
+pub mod catalogue;
+mod effect;
+mod ids;
+mod moment;
+mod options;
+mod scheduler;
+mod session;
+mod view;
+
+pub use ask::{Admission, Ask, CancelOutcome, RecoveredJob, Refusal};
+pub use effect::Effect;
+pub use ids::{ClientIndex, HostIndex, Needs, TargetKey, WorkerId};
+pub use moment::Moment;
+pub use options::{Budget, Options};
+pub use scheduler::Scheduler;
+pub use session::{Claim, ClaimVerdict, Held, Joining, Report, Verdict};
+pub use view::{ClientView, Counters, HostView, JobView, LaneView, Resident, Wait, WorkerView};

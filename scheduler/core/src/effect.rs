@@ -1,0 +1,77 @@
+//! What the scheduler wants done.
+
+use gleaner_model::{Attempt, Fault, JobId, JobState, Lane, TaskId, Timestamp};
+
+use crate::{HostIndex, WorkerId};
+
+/// A decision, for the engine to carry out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Give this attempt to the worker, with leave for its first request. Its jobs are running from now on.
+    Assign {
+        /// The worker.
+        worker: WorkerId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The host that the first permit is for.
+        host: HostIndex,
+        /// The permit is void this long after it reached the worker, on the worker's monotonic clock.
+        use_before_ms: u64,
+        /// The task's lane.
+        lane: Lane,
+    },
+    /// Leave for one more request.
+    Permit {
+        /// The worker.
+        worker: WorkerId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The host.
+        host: HostIndex,
+        /// The permit is void this long after it reached the worker, on the worker's monotonic clock.
+        use_before_ms: u64,
+    },
+    /// Tell the worker to stop the attempt; nobody wants its outcome. Its slot counts as free already.
+    CancelAttempt {
+        /// The worker.
+        worker: WorkerId,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// For the journal: an attempt ended badly and another one follows. Its jobs are queued again.
+    AttemptFailed {
+        /// The task.
+        task: TaskId,
+        /// Failed attempts so far, this one included.
+        attempts: u32,
+        /// What went wrong.
+        fault: Fault,
+        /// No earlier than this.
+        retry_at: Timestamp,
+    },
+    /// For the journal: a host wants to be left alone.
+    HostBlocked {
+        /// The host.
+        host: HostIndex,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// For the journal: these jobs have ended, and perhaps their task with them.
+    Close {
+        /// The jobs, ascending.
+        jobs: Vec<JobId>,
+        /// The task, if it ended with them.
+        task_ended: Option<TaskId>,
+        /// How they ended.
+        state: JobState,
+        /// Attempts that were started.
+        attempts: u32,
+        /// Why they did not end well.
+        fault: Option<Fault>,
+    },
+    /// For those who watch: the task's jobs are queued again without a failure (its worker handed it back).
+    Requeued {
+        /// The task.
+        task: TaskId,
+    },
+}

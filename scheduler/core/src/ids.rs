@@ -1,0 +1,30 @@
+//! The small names that the scheduler gives to things of one process: they mean nothing after a restart.
+
+/// A worker's session: chosen by the engine, never used for two connections of one process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerId(pub u64);
+
+/// A client, as [`Scheduler::client`](crate::Scheduler::client) numbered it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientIndex(pub u16);
+
+/// A host, as [`Scheduler::host`](crate::Scheduler::host) numbered it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostIndex(pub u16);
+
+/// A set of capabilities, one bit each (a kind of work in an ecosystem). Which bit is which is the engine's affair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Needs(pub u16);
+
+impl Needs {
+    /// Does a worker with the capabilities `self` have all that `wanted` names?
+    #[must_use]
+    pub const fn cover(self, wanted: Self) -> bool {
+        self.0 & wanted.0 == wanted.0
+    }
+}
+
+/// What a task is about: a hash of kind, registry, purl and part, made by the engine. Wide enough that two different
+/// targets never share one by accident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TargetKey(pub u128);

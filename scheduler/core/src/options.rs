@@ -1,0 +1,105 @@
+//! Every number that a decision depends on, each with its reason.
+
+/// How fast a host may be asked: one request every `interval_us`, of which `burst` may come at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Microseconds between two requests in the long run; zero is read as one.
+    pub interval_us: u64,
+    /// Requests that may go out together after a pause; zero is read as one.
+    pub burst: u32,
+}
+
+impl Budget {
+    /// `per_s` requests a second, `burst` of them at once.
+    #[must_use]
+    pub const fn per_second(per_s: u32, burst: u32) -> Self {
+        let per_s = if per_s == 0 { 1 } else { per_s as u64 };
+        Self { interval_us: 1_000_000 / per_s, burst }
+    }
+}
+
+/// The numbers of the scheduler. [`Options::default`] has a reason for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// A lease ends this long after the worker's last sign of life. Ten seconds are three missed heartbeats and a
+    /// pause of some kind; shorter, and a stalled disk would requeue healthy work.
+    pub lease_ttl_ms: u64,
+    /// After a broken stream a worker may announce its attempts again for this long before they are requeued. Long
+    /// enough for a reconnect, short enough that the work of a killed worker runs again within a second.
+    pub reconnect_grace_ms: u64,
+    /// Failed attempts before the dead letter state. With the backoff below five span about half a minute of outage.
+    pub attempts_max: u8,
+    /// Lost leases (killed workers) before the dead letter state. More than `attempts_max`, since most are not the
+    /// task's fault; not without end, since some are.
+    pub losses_max: u8,
+    /// Throttled attempts before the dead letter state. They are the host's wish and not a failure, so many are
+    /// allowed; without a bound, a host that throttles one URL for ever would hold its task for ever.
+    pub throttles_max: u8,
+    /// The longest first pause after a failure; doubles with each further one.
+    pub backoff_base_ms: u64,
+    /// The longest pause of all: ten minutes, so that a host that was away for a night is found again soon.
+    pub backoff_cap_ms: u64,
+    /// The lanes' shares of starts while all of them want some, most urgent first. A lane's floor is its weight over
+    /// the sum: bulk gets one start in 89 however many paid tasks wait. Zero is read as one.
+    pub lane_weights: [u32; 4],
+    /// Of the permits that a host grants while attempts wait for it, one in this many goes to the attempt that waited
+    /// longest, whatever its lane. The rest goes by lane; this keeps the lesser lanes' attempts from hanging.
+    pub permit_floor_every: u32,
+    /// Jobs held at once, over all clients. At some 50 bytes a job this is a gigabyte.
+    pub queue_max: u64,
+    /// A client may hold at most this many times the room that is left, so that one who floods never fills the queue
+    /// for others: four leaves a fifth to the rest.
+    pub client_room_factor: u64,
+    /// What a refused client is told to wait. Long enough that a refused flood costs little.
+    pub full_retry_after_ms: u64,
+    /// Jobs attached to one task. They are closed in one commit, so this bounds the commit.
+    pub attached_max: usize,
+    /// Hosts with budgets. Each costs some hundred bytes and a step in some scans.
+    pub hosts_max: u16,
+    /// A permit is void this long after it reached the worker, so that saved-up permits cannot burst later.
+    pub permit_ttl_ms: u64,
+    /// Permit requests of one attempt that wait at once; the parallel requests of one attempt, with room to spare.
+    pub permits_waiting_max: usize,
+    /// The budget of a host that nobody set one for: gentle enough for any public origin.
+    pub default_budget: Budget,
+    /// The pause after a 429 without Retry-After; doubles with each one that comes right after a pause.
+    pub throttle_default_ms: u64,
+    /// The longest pause that is believed: a Retry-After of a year is somebody's mistake.
+    pub throttle_cap_ms: u64,
+    /// After a throttle a host is asked at half of its pace; every this many milliseconds without one it gets an
+    /// eighth faster, until it has its budget again.
+    pub pace_recovery_ms: u64,
+    /// Assignments and permits of one [`dispatch`](crate::Scheduler::dispatch); more would hold up the inbox behind it.
+    pub dispatch_max: usize,
+    /// Timers of each sort that one [`tick`](crate::Scheduler::tick) handles, for the same reason.
+    pub tick_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lease_ttl_ms: 10_000,
+            reconnect_grace_ms: 500,
+            attempts_max: 5,
+            losses_max: 10,
+            throttles_max: 50,
+            backoff_base_ms: 1_000,
+            backoff_cap_ms: 10 * 60_000,
+            lane_weights: [64, 16, 8, 1],
+            permit_floor_every: 16,
+            queue_max: 20_000_000,
+            client_room_factor: 4,
+            full_retry_after_ms: 5_000,
+            attached_max: 1_024,
+            hosts_max: 1_024,
+            permit_ttl_ms: 5_000,
+            permits_waiting_max: 64,
+            default_budget: Budget { interval_us: 100_000, burst: 10 },
+            throttle_default_ms: 5_000,
+            throttle_cap_ms: 24 * 3_600_000,
+            pace_recovery_ms: 10_000,
+            dispatch_max: 256,
+            tick_max: 4_096,
+        }
+    }
+}
