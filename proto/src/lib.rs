@@ -3,6 +3,8 @@
 //! Wire types stop at the gRPC edge. Whatever arrives is converted once, by the functions of [`convert`], each of
 //! which names every way in which it can fail.
 
+pub mod convert;
+
 /// Generated from `proto/gleaner/v1/*.proto`, whose comments say who sends what, when, in which units.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 pub mod v1 {

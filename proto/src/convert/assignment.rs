@@ -1,0 +1,87 @@
+//! Assignments and permits.
+
+use gleaner_model::{Assignment, Attempt, Host, Permit, Purl, Registry, RegistryName, Trace, Validators};
+
+use super::{InvalidMessage, enumeration, job_kind, optional, parse, purl, required};
+use crate::v1;
+
+impl From<Assignment> for v1::Assign {
+    fn from(assignment: Assignment) -> Self {
+        let attempt = assignment.attempt;
+        let validators = Some(assignment.validators).filter(|validators| !validators.is_empty());
+        Self {
+            attempt: Some(attempt.into()),
+            kind: v1::JobKind::from(assignment.kind).into(),
+            part: v1::CrawlPart::from(assignment.part).into(),
+            purl: assignment.purl.to_string(),
+            registry: assignment.registry.name.into(),
+            base_url: assignment.registry.base_url,
+            validators: validators.map(Into::into),
+            document: assignment.document.map(Into::into),
+            settled_versions: assignment.settled,
+            lane: v1::Lane::from(assignment.lane).into(),
+            permit: Some((attempt, assignment.permit).into()),
+            traceparent: assignment.trace.0.map(Into::into).unwrap_or_default(),
+        }
+    }
+}
+
+/// The registry's ecosystem is the purl's.
+impl TryFrom<v1::Assign> for Assignment {
+    type Error = InvalidMessage;
+
+    fn try_from(wire: v1::Assign) -> Result<Self, InvalidMessage> {
+        let attempt: Attempt = required(wire.attempt, "attempt")?;
+        let (permitted, permit): (Attempt, Permit) = required(wire.permit, "permit")?;
+        if permitted != attempt {
+            return Err(InvalidMessage::invalid("permit.attempt", "the permit is another attempt's"));
+        }
+        let purl = purl(&wire.purl)?;
+        Ok(Self {
+            attempt,
+            kind: job_kind(wire.kind, "kind")?,
+            part: enumeration(wire.part, "part")?,
+            registry: asked_registry(parse(&wire.registry, "registry")?, &purl, wire.base_url)?,
+            purl,
+            validators: wire.validators.map(Validators::from).unwrap_or_default(),
+            document: optional(wire.document, "document")?,
+            settled: wire.settled_versions,
+            lane: enumeration(wire.lane, "lane")?,
+            permit,
+            trace: trace(wire.traceparent),
+        })
+    }
+}
+
+fn asked_registry(name: RegistryName, purl: &Purl, base_url: String) -> Result<Registry, InvalidMessage> {
+    let field = "base_url";
+    if base_url.is_empty() {
+        return Err(InvalidMessage::missing(field));
+    }
+    Host::of_url(&base_url).map_err(|error| InvalidMessage::invalid(field, error))?;
+    // Paths are appended to it; without the slash they would replace its last segment.
+    if !base_url.ends_with('/') {
+        return Err(InvalidMessage::invalid(field, format_args!("`{base_url}` does not end in a slash")));
+    }
+    Ok(Registry { name, ecosystem: purl.ecosystem(), base_url })
+}
+
+fn trace(traceparent: String) -> Trace {
+    Trace((!traceparent.is_empty()).then(|| traceparent.into()))
+}
+
+impl From<(Attempt, Permit)> for v1::Permit {
+    fn from((attempt, permit): (Attempt, Permit)) -> Self {
+        Self { attempt: Some(attempt.into()), host: permit.host.to_string(), use_within_ms: permit.use_within_ms }
+    }
+}
+
+impl TryFrom<v1::Permit> for (Attempt, Permit) {
+    type Error = InvalidMessage;
+
+    fn try_from(wire: v1::Permit) -> Result<Self, InvalidMessage> {
+        let attempt = required(wire.attempt, "attempt")?;
+        let permit = Permit { host: parse(&wire.host, "host")?, use_within_ms: wire.use_within_ms };
+        Ok((attempt, permit))
+    }
+}

@@ -1,0 +1,134 @@
+//! Jobs: what a client asks for, and how the job is shown to it.
+
+use gleaner_model::{ContentHash, CrawlPart, JobResult, JobSpec, JobState, JobView, TaskId};
+
+use super::field::{required_moment, text};
+use super::{
+    InvalidMessage, content_hash, enumeration, job_kind, moment, moment_or_zero, optional, parse, purl, registry,
+    required,
+};
+use crate::v1;
+
+/// The part is not told: clients ask for packages, and only Gleaner itself splits a crawl.
+impl From<JobSpec> for v1::JobSpec {
+    fn from(spec: JobSpec) -> Self {
+        Self {
+            kind: v1::JobKind::from(spec.kind).into(),
+            purl: spec.purl.to_string(),
+            registry: spec.registry.into(),
+            max_age_ms: spec.max_age_ms,
+            expires_at_ms: moment_or_zero(spec.expires_at),
+        }
+    }
+}
+
+/// The part is always [`CrawlPart::Newest`]; an empty registry becomes the default one of the purl's ecosystem.
+impl TryFrom<v1::JobSpec> for JobSpec {
+    type Error = InvalidMessage;
+
+    fn try_from(wire: v1::JobSpec) -> Result<Self, InvalidMessage> {
+        let purl = purl(&wire.purl)?;
+        Ok(Self {
+            kind: job_kind(wire.kind, "kind")?,
+            part: CrawlPart::Newest,
+            registry: registry(&wire.registry, &purl)?,
+            purl,
+            max_age_ms: wire.max_age_ms,
+            expires_at: moment(wire.expires_at_ms),
+        })
+    }
+}
+
+/// The job as clients see it.
+#[must_use]
+pub fn job_to_wire(job: JobView) -> v1::Job {
+    let shown = v1::Job {
+        id: job.id.to_string(),
+        spec: Some(job.spec.into()),
+        client: job.client.into(),
+        lane: v1::Lane::from(job.lane).into(),
+        state: v1::JobState::from(job.state).into(),
+        task: job.task.to_string(),
+        created_at_ms: job.created_at.as_millis(),
+        attempts: job.attempts,
+        waiting_for: job.waiting_for,
+        ..v1::Job::default()
+    };
+    match job.result {
+        None => shown,
+        Some(result) => with_result(shown, result),
+    }
+}
+
+impl From<JobView> for v1::Job {
+    fn from(job: JobView) -> Self {
+        job_to_wire(job)
+    }
+}
+
+/// The result's own state and number of attempts stand over those that the view was given.
+fn with_result(shown: v1::Job, result: JobResult) -> v1::Job {
+    v1::Job {
+        state: v1::JobState::from(result.state).into(),
+        attempts: result.attempts,
+        ended_at_ms: result.ended_at.as_millis(),
+        changed: result.changed,
+        versions: result.versions,
+        latest: result.latest.unwrap_or_default(),
+        fetched_at_ms: moment_or_zero(result.fetched_at),
+        document: result.document.map(|hash| hash.0.to_vec()).unwrap_or_default(),
+        error: result.error.map(Into::into),
+        ..shown
+    }
+}
+
+impl TryFrom<v1::Job> for JobView {
+    type Error = InvalidMessage;
+
+    fn try_from(mut wire: v1::Job) -> Result<Self, InvalidMessage> {
+        let state: JobState = enumeration(wire.state, "state")?;
+        Ok(Self {
+            id: parse(&wire.id, "id")?,
+            spec: required(wire.spec.take(), "spec")?,
+            client: parse(&wire.client, "client")?,
+            lane: enumeration(wire.lane, "lane")?,
+            task: task_id(&wire.task, "task")?,
+            created_at: required_moment(wire.created_at_ms, "created_at_ms")?,
+            state,
+            attempts: wire.attempts,
+            waiting_for: std::mem::take(&mut wire.waiting_for),
+            result: state.is_terminal().then(|| result(state, wire)).transpose()?,
+        })
+    }
+}
+
+fn result(state: JobState, wire: v1::Job) -> Result<JobResult, InvalidMessage> {
+    Ok(JobResult {
+        state,
+        ended_at: required_moment(wire.ended_at_ms, "ended_at_ms")?,
+        attempts: wire.attempts,
+        changed: wire.changed,
+        versions: wire.versions,
+        latest: text(wire.latest),
+        fetched_at: moment(wire.fetched_at_ms),
+        document: document(&wire.document)?,
+        error: optional(wire.error, "error")?,
+    })
+}
+
+fn document(hash: &[u8]) -> Result<Option<ContentHash>, InvalidMessage> {
+    if hash.is_empty() { Ok(None) } else { content_hash(hash, "document").map(Some) }
+}
+
+/// Reads a task's id, such as `t-1042`.
+///
+/// # Errors
+/// It is empty, hence missing, or not a task's id.
+pub fn task_id(text: &str, field: &str) -> Result<TaskId, InvalidMessage> {
+    if text.is_empty() {
+        return Err(InvalidMessage::missing(field));
+    }
+    text.strip_prefix("t-").and_then(|digits| digits.parse().ok()).map(TaskId).ok_or_else(|| {
+        InvalidMessage::invalid(field, format_args!("`{text}` is not a task id; task ids look like t-1042"))
+    })
+}

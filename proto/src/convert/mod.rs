@@ -1,0 +1,38 @@
+//! Wire to domain and back, once each, naming every way in which a message can be wrong.
+//!
+//! From the domain to the wire nothing can fail, so that way is `From`. From the wire to the domain it is `TryFrom`
+//! with one error, [`InvalidMessage`], which names the field by its path from the converted message on. Both ways take
+//! values, so that a package of ten thousand versions moves its texts and copies none.
+//!
+//! What these functions may not know: what is stored, who asks, what time it is. Times are carried as they are; zero
+//! on the wire is "none" in the domain.
+
+mod assignment;
+mod attempt;
+mod catalogue;
+mod document;
+mod event;
+mod fault;
+mod field;
+mod hello;
+mod invalid;
+mod job;
+mod kind;
+mod outcome;
+mod package;
+mod request;
+mod version;
+mod welcome;
+
+pub use catalogue::{dependencies_response, version_summary};
+pub use field::{
+    PURL_BYTES_MAX, content_hash, enumeration, list, moment, moment_or_zero, optional, parse, purl, registry, required,
+};
+pub use hello::{HELD_MAX, HeldAttempt, Hello, SLOTS_MAX};
+pub use invalid::{InvalidMessage, Unspecified};
+pub use job::{job_to_wire, task_id};
+pub use kind::{Mirrored, job_kind};
+pub use request::{
+    CHECKPOINT_BYTES_MAX, DocumentPiece, PIECE_BYTES_MAX, PermitRequest, Progress, Suspended, Throttled,
+};
+pub use welcome::{Claim, ClaimVerdict, Welcome};
