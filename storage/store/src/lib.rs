@@ -4,7 +4,9 @@ mod command;
 mod frame;
 mod port;
 mod record;
+mod redb;
 
+pub use self::redb::{RedbOptions, RedbStore};
 pub use command::{Closure, Command, StreamPosition};
 pub use port::{Committed, Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob};
 pub use record::{EncodedRecord, PackageWrite};

@@ -1,0 +1,112 @@
+//! How many jobs a second go from submit to complete, each made durable; what the index takes; how long opening takes.
+//!
+//! `cargo run --release -p gleaner-store --example cycles -- DIR [SECONDS]`
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use gleaner_model::{
+    ClientName, CrawlPart, Ecosystem, JobId, JobKind, JobResult, JobSpec, JobState, Lane, PackageName, Purl,
+    RegistryName, TaskId, Timestamp, Trace,
+};
+use gleaner_store::{Closure, Command, Group, RedbOptions, RedbStore, Store};
+
+fn submit(sequence: u64) -> (u64, Command) {
+    let name = PackageName::new(Ecosystem::Npm, &format!("package-{}", sequence.wrapping_mul(0x9E37_79B9) % 3_000_000));
+    let spec = JobSpec {
+        kind: JobKind::Crawl,
+        part: CrawlPart::Newest,
+        purl: Purl::new(Ecosystem::Npm, name.unwrap()),
+        registry: RegistryName::default_of(Ecosystem::Npm),
+        max_age_ms: 0,
+        expires_at: None,
+    };
+    let at = Timestamp::from_millis(1_760_000_000_000 + i64::try_from(sequence).unwrap());
+    let client = ClientName::gleaner();
+    (sequence, Command::Submit { task: TaskId(sequence), spec, client, lane: Lane::Free, at, trace: Trace(None) })
+}
+
+fn close(sequence: u64) -> Closure {
+    let ended_at = Timestamp::from_millis(1_760_000_000_000 + i64::try_from(sequence).unwrap());
+    let result = JobResult { changed: Some(false), ..JobResult::bare(JobState::Done, ended_at, 1) };
+    Closure { job: JobId(sequence), result, ends_task: Some(TaskId(sequence)) }
+}
+
+fn groups(size: u64, from: u64, count: u64) -> Vec<Group> {
+    let group = |nth: u64| {
+        let first = from + nth * size;
+        let commands = (first..first + size).map(submit).collect();
+        let ended = if nth == 0 { 0..0 } else { first - size..first };
+        Group { commands, closures: ended.map(close).collect(), ..Group::default() }
+    };
+    (0..count).map(group).collect()
+}
+
+fn cycles(dir: &Path, size: u64, budget: Duration, options: &RedbOptions) {
+    let store = RedbStore::open(dir, options.clone()).unwrap();
+    let (mut done, mut spent, mut commits, mut next) = (0, Duration::ZERO, 0_u32, store.opened().next_sequence);
+    while spent < budget {
+        // Made outside the measured time, as clients would.
+        let ready = groups(size, next, (200_000 / size).max(2));
+        let begun = Instant::now();
+        for group in &ready {
+            store.commit(group).unwrap();
+            done += group.closures.len();
+            commits += 1;
+        }
+        spent += begun.elapsed();
+        next += size * ready.len() as u64;
+        let last = (next - size..next).map(close).collect();
+        store.commit(&Group { closures: last, ..Group::default() }).unwrap();
+    }
+    let seconds = spent.as_secs_f64();
+    println!(
+        "groups of {size:>6}: {:>9.0} cycles/s, {:>6.0} commits/s, quick_repair {}",
+        done as f64 / seconds,
+        f64::from(commits) / seconds,
+        options.quick_repair
+    );
+}
+
+fn recovery(dir: &Path, jobs: u64) {
+    let size = 10_000;
+    {
+        let store = RedbStore::open(dir, RedbOptions::default()).unwrap();
+        let from = store.opened().next_sequence;
+        for nth in 0..jobs / size {
+            let commands = (0..size).map(|at| submit(from + nth * size + at)).collect();
+            store.commit(&Group { commands, ..Group::default() }).unwrap();
+        }
+        println!("{jobs} queued: {:.2} bytes of index a job", store.index_bytes() as f64 / jobs as f64);
+    }
+    let begun = Instant::now();
+    let store = RedbStore::open(dir, RedbOptions::default()).unwrap();
+    let opened = begun.elapsed();
+    let mut found = 0;
+    store.recover(&mut |_| found += 1).unwrap();
+    println!(
+        "{found} recovered: open {:.0} ms, all {:.0} ms",
+        opened.as_secs_f64() * 1e3,
+        begun.elapsed().as_secs_f64() * 1e3
+    );
+    let begun = Instant::now();
+    for nth in 0..1000 {
+        assert!(store.job(JobId(store.opened().next_sequence - 1 - nth * 997)).unwrap().is_some());
+    }
+    println!("one job read: {:.0} us", begun.elapsed().as_secs_f64() * 1e3);
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let dir = arguments.next().expect("the directory to use");
+    let seconds = arguments.next().map_or(5, |seconds| seconds.parse().unwrap());
+    let dir = Path::new(&dir);
+    for quick_repair in [false, true] {
+        let options = RedbOptions { quick_repair, ..RedbOptions::default() };
+        for size in [100, 1_000, 10_000] {
+            cycles(&dir.join(format!("{size}-{quick_repair}")), size, Duration::from_secs(seconds), &options);
+        }
+    }
+    recovery(&dir.join("recovery"), 1_000_000);
+}

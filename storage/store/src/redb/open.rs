@@ -1,0 +1,116 @@
+//! Opening a store: the file, its format, a new epoch, and the index.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, RwLock};
+
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableError};
+
+use crate::{Opened, StoreError};
+
+use super::errors::{commit, damaged, opening, storage, table, transaction};
+use super::tables::{CHUNKS, CLOSURES, ENDED, EVENTS, EXPIRY, FORMAT, META, PACKAGES, RESULTS, STREAMS, State};
+use super::{RedbOptions, RedbStore, Writer, load};
+
+/// The file's name in the data directory.
+const FILE: &str = "gleaner.redb";
+
+impl RedbStore {
+    /// Opens the store in the directory `dir`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// Another process has it open; a newer version wrote it; the disk failed; or it is damaged.
+    pub fn open(dir: &Path, options: RedbOptions) -> Result<Self, StoreError> {
+        let path = dir.join(FILE);
+        let is_new = !path.try_exists().map_err(StoreError::Io)?;
+        std::fs::create_dir_all(dir).map_err(StoreError::Io)?;
+        let database = Builder::new().set_cache_size(options.cache_bytes).create(&path);
+        let database = database.map_err(|error| opening(error, dir))?;
+        if is_new {
+            sync_directories(dir).map_err(StoreError::Io)?;
+        }
+        Self::with_database(database, dir.to_owned(), options)
+    }
+
+    /// Opens the store on a storage of the caller's, so that a test can play a failing disk.
+    ///
+    /// # Errors
+    /// As [`RedbStore::open`].
+    pub fn with_backend(backend: impl StorageBackend, options: RedbOptions) -> Result<Self, StoreError> {
+        let path = PathBuf::from("(a storage of its own)");
+        let database = Builder::new().set_cache_size(options.cache_bytes).create_with_backend(backend);
+        let database = database.map_err(|error| opening(error, &path))?;
+        Self::with_database(database, path, options)
+    }
+
+    fn with_database(database: Database, path: PathBuf, options: RedbOptions) -> Result<Self, StoreError> {
+        check_format(&database, &path)?;
+        let (epoch, state) = begin_epoch(&database, options.quick_repair)?;
+        let opened = Opened { epoch, next_sequence: state.next_sequence };
+        let index = RwLock::new(load::load(&database, state)?);
+        Ok(Self { database, path, options, opened, index, writer: Mutex::new(Writer::default()) })
+    }
+
+    /// Where the store is: a directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Makes the names of a new file and of the directories above it durable: a file that is synced but that no directory
+/// on disk names is lost all the same.
+fn sync_directories(dir: &Path) -> io::Result<()> {
+    let dir = dir.canonicalize()?;
+    for dir in [Some(dir.as_path()), dir.parent()].into_iter().flatten() {
+        File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Refuses what a newer version wrote, before anything is changed.
+fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
+    let reading = database.begin_read().map_err(transaction)?;
+    let meta = match reading.open_table(META) {
+        Ok(meta) => meta,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+        Err(error) => return Err(table(error)),
+    };
+    let Some(stored) = meta.get("format").map_err(storage)? else { return Ok(()) };
+    let found = stored.value().try_into().map(u32::from_le_bytes);
+    match found.map_err(|_| damaged("meta", "format", "it is of a wrong length"))? {
+        found if found > FORMAT => Err(StoreError::Newer { path: path.display().to_string(), found, known: FORMAT }),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the tables that are missing and commits a higher epoch; tells it and the counters.
+fn begin_epoch(database: &Database, quick_repair: bool) -> Result<(u64, State), StoreError> {
+    let mut writing = database.begin_write().map_err(transaction)?;
+    writing.set_quick_repair(quick_repair);
+    let begun = {
+        for rows in [CHUNKS, CLOSURES, ENDED, RESULTS] {
+            writing.open_table(rows).map_err(table)?;
+        }
+        writing.open_table(EXPIRY).map_err(table)?;
+        writing.open_table(PACKAGES).map_err(table)?;
+        writing.open_table(EVENTS).map_err(table)?;
+        writing.open_table(STREAMS).map_err(table)?;
+        let mut meta = writing.open_table(META).map_err(table)?;
+        let before = match meta.get("epoch").map_err(storage)? {
+            Some(stored) => u64::from_le_bytes(
+                stored.value().try_into().map_err(|_| damaged("meta", "epoch", "it is of a wrong length"))?,
+            ),
+            None => 0,
+        };
+        let mut state = State::read(&meta)?.unwrap_or(State::FIRST);
+        state.commits += 1;
+        meta.insert("format", FORMAT.to_le_bytes().as_slice()).map_err(storage)?;
+        meta.insert("epoch", (before + 1).to_le_bytes().as_slice()).map_err(storage)?;
+        meta.insert("state", state.to_bytes().as_slice()).map_err(storage)?;
+        (before + 1, state)
+    };
+    writing.commit().map_err(commit)?;
+    Ok(begun)
+}
