@@ -13,3 +13,6 @@ pub mod v1 {
     /// The protocol's own description, for gRPC server reflection.
     pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gleaner.v1.bin"));
 }
+
+#[cfg(test)]
+mod rules;

@@ -24,6 +24,9 @@ mod request;
 mod version;
 mod welcome;
 
+#[cfg(test)]
+mod tests;
+
 pub use catalogue::{dependencies_response, version_summary};
 pub use field::{
     PURL_BYTES_MAX, content_hash, enumeration, list, moment, moment_or_zero, optional, parse, purl, registry, required,

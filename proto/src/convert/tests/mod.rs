@@ -1,0 +1,8 @@
+//! Every noun survives the wire, every wrong message is refused with the name of its field.
+
+mod catalogue;
+mod refusals;
+mod refusals_in_sessions;
+mod round_trips;
+mod strategies;
+mod strategies_of_packages;
