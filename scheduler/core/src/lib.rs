@@ -8,15 +8,35 @@
 //! [`Moment`], chance as a seed, and what is to be done goes out as [`Effect`]s. The same calls with the same times
 //! and the same seed give the same effects, byte for byte.
 
+mod admit;
 mod ask;
 pub mod catalogue;
+mod chance;
+mod detach;
+mod dispatch;
 mod effect;
+mod expiry;
+mod hosts;
 mod ids;
+mod ids_table;
 mod moment;
 mod options;
+mod outcomes;
+mod pace;
+mod permits;
+mod queues;
+mod recover;
+mod roster;
 mod scheduler;
 mod session;
+mod sessions;
+mod shares;
+mod streams;
+mod tasks;
+mod timers;
+mod twins;
 mod view;
+mod views;
 
 pub use ask::{Admission, Ask, CancelOutcome, RecoveredJob, Refusal};
 pub use effect::Effect;

@@ -62,9 +62,10 @@ pub struct Options {
     pub permits_waiting_max: usize,
     /// The budget of a host that nobody set one for: gentle enough for any public origin.
     pub default_budget: Budget,
-    /// The pause after a 429 without Retry-After; doubles with each one that comes right after a pause.
+    /// The pause after a 429 without Retry-After; doubles with each one that comes before the host has its full pace
+    /// again, up to `backoff_cap_ms`.
     pub throttle_default_ms: u64,
-    /// The longest pause that is believed: a Retry-After of a year is somebody's mistake.
+    /// The longest Retry-After that is believed: a Retry-After of a year is somebody's mistake.
     pub throttle_cap_ms: u64,
     /// After a throttle a host is asked at half of its pace; every this many milliseconds without one it gets an
     /// eighth faster, until it has its budget again.

@@ -1,140 +1,150 @@
-//! The signatures, for those who build against them; bodies follow.
-#![allow(unused_variables, missing_docs, clippy::unimplemented, clippy::needless_pass_by_value)]
+//! The scheduler's state, and who and what it knows by name. What happens to it is in the files beside this one, one
+//! an input: `admit`, `recover`, `detach`, `sessions`, `permits`, `outcomes`, `dispatch`, `timers`; `views` looks on.
 
-use gleaner_model::{Attempt, ClientName, Fault, Host, JobId, Lane, TaskId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
-    Admission, Ask, Budget, CancelOutcome, Claim, ClientIndex, ClientView, Counters, Effect, HostIndex, HostView,
-    JobView, Joining, LaneView, Moment, Options, RecoveredJob, Refusal, Report, Resident, TargetKey, Verdict, WorkerId,
-    WorkerView,
-};
+use gleaner_model::{ClientName, Host, JobId, Lane, TaskId, Timestamp, Token};
 
-pub struct Scheduler {}
+use crate::chance::Chance;
+use crate::expiry::Expiry;
+use crate::hosts::Hosts;
+use crate::roster::Roster;
+use crate::shares::Shares;
+use crate::streams::Streams;
+use crate::tasks::{Chain, Slot, Tasks};
+use crate::twins::Twins;
+use crate::{Budget, ClientIndex, Counters, Effect, HostIndex, Options, TargetKey, WorkerId};
 
-type Out<'a> = &'a mut Vec<Effect>;
+/// What goes out of a call.
+pub(crate) type Out<'a> = &'a mut Vec<Effect>;
+
+/// A job among several that wait for one task.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    pub(crate) job: JobId,
+    pub(crate) client: ClientIndex,
+    pub(crate) lane: Lane,
+}
+
+/// The attempt that is current for a task.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) token: Token,
+    /// The token under which the worker had it when it was adopted; its own token if it was not.
+    pub(crate) origin: Token,
+    /// None while the worker's stream is broken.
+    pub(crate) worker: Option<WorkerId>,
+    pub(crate) takes_slot: bool,
+    /// Until when the worker may announce it again, while there is none.
+    pub(crate) grace_until_ms: u64,
+    /// When the first request may have gone out: the first permit travels with the assignment. None if an earlier
+    /// owner gave it.
+    pub(crate) first_request_at_ms: Option<u64>,
+    /// Its requests that wait for permits.
+    pub(crate) thirsts: Vec<(HostIndex, (Lane, u64))>,
+}
+
+/// All decisions about jobs, tasks and attempts of one shard.
+pub struct Scheduler {
+    pub(crate) options: Options,
+    pub(crate) epoch: u64,
+    pub(crate) leases_given: u64,
+    pub(crate) chance: Chance,
+    pub(crate) tasks: Tasks,
+    pub(crate) twins: Twins,
+    pub(crate) streams: Streams,
+    pub(crate) shares: Shares,
+    pub(crate) hosts: Hosts,
+    pub(crate) roster: Roster,
+    pub(crate) expiry: Expiry,
+    /// Open jobs over all clients.
+    pub(crate) held: u64,
+    /// The jobs of tasks that are not waited for by exactly the job that made them; ascending.
+    pub(crate) groups: BTreeMap<Slot, Vec<Member>>,
+    /// Open jobs that did not make the task they wait for.
+    pub(crate) attached: BTreeMap<JobId, Slot>,
+    pub(crate) running: BTreeMap<Slot, Running>,
+    /// Running attempts without a worker, by the end of their grace.
+    pub(crate) orphans: BTreeSet<(u64, Slot)>,
+    /// Tasks in the pause after a failure, by its end. Those that left it otherwise are skipped when it comes.
+    pub(crate) retries: BTreeSet<(u64, TaskId)>,
+    /// Follow-ups by the running task that they wait for, and back.
+    pub(crate) follow_ups: BTreeMap<Slot, Slot>,
+    pub(crate) leaders: BTreeMap<Slot, Slot>,
+    /// Recovered tasks that no worker announced yet.
+    pub(crate) limbo: Chain,
+    pub(crate) limbo_until_ms: u64,
+    /// Retry times of recovered tasks.
+    pub(crate) limbo_retries: BTreeMap<Slot, Timestamp>,
+    pub(crate) counters: Counters,
+}
 
 impl Scheduler {
+    /// A scheduler with nothing in it. `epoch` is the store's, higher at every opening and 1 at the first; above 1,
+    /// hosts begin without an allowance for bursts, since an earlier owner may have granted some a moment ago. `seed`
+    /// spreads retries.
+    #[must_use]
     pub fn new(options: Options, epoch: u64, seed: u64) -> Self {
-        unimplemented!()
+        Self {
+            epoch,
+            leases_given: 0,
+            chance: Chance::new(seed),
+            tasks: Tasks::default(),
+            twins: Twins::default(),
+            streams: Streams::default(),
+            shares: Shares::new(options.lane_weights),
+            hosts: Hosts::new(epoch > 1),
+            roster: Roster::default(),
+            expiry: Expiry::default(),
+            held: 0,
+            groups: BTreeMap::new(),
+            attached: BTreeMap::new(),
+            running: BTreeMap::new(),
+            orphans: BTreeSet::new(),
+            retries: BTreeSet::new(),
+            follow_ups: BTreeMap::new(),
+            leaders: BTreeMap::new(),
+            limbo: Chain::default(),
+            limbo_until_ms: 0,
+            limbo_retries: BTreeMap::new(),
+            counters: Counters::default(),
+            options,
+        }
     }
+
+    /// Registers a client, or gives it another weight from now on. Weights are 1 to 10,000; others are read as the
+    /// nearest of these. Beyond 65,536 clients new ones share the part of the last one.
     pub fn client(&mut self, name: &ClientName, weight: u32) -> ClientIndex {
-        unimplemented!()
+        self.shares.register(name, weight)
     }
+
+    /// Registers a host with the default budget; one that is known stays as it is. None when there are too many.
     pub fn host(&mut self, host: &Host) -> Option<HostIndex> {
-        unimplemented!()
+        self.hosts.register(host, self.options.default_budget, self.options.hosts_max)
     }
+
+    /// The host's name, if there is such a host.
+    #[must_use]
     pub fn host_name(&self, host: HostIndex) -> Option<&Host> {
-        unimplemented!()
+        self.hosts.find(host).map(|host| &host.name)
     }
+
+    /// Gives a host another budget, for the permits after its next one.
+    ///
+    /// # Panics
+    /// There is no such host.
     pub fn set_budget(&mut self, host: HostIndex, budget: Budget) {
-        unimplemented!()
+        self.hosts.get_mut(host).pace.budget = budget;
     }
+
+    /// The task to which an ask for `target` would attach, if it may. The engine compares payloads before it asks.
+    #[must_use]
     pub fn twin(&self, target: TargetKey) -> Option<TaskId> {
-        unimplemented!()
+        self.twins.find(&self.tasks, target).map(|slot| self.tasks[slot].task())
     }
-    pub fn submit(&mut self, ask: Ask, now: Moment) -> Result<Admission, Refusal> {
-        unimplemented!()
-    }
-    pub fn recover_job(&mut self, job: RecoveredJob, now: Moment) {
-        unimplemented!()
-    }
-    pub fn recover_attempts(&mut self, task: TaskId, attempts: u32, retry_at: Timestamp) {
-        unimplemented!()
-    }
-    pub fn block_host(&mut self, host: HostIndex, until: Timestamp, now: Moment) {
-        unimplemented!()
-    }
-    pub fn cancel(&mut self, job: JobId, now: Moment, out: Out<'_>) -> CancelOutcome {
-        unimplemented!()
-    }
-    pub fn join(&mut self, joining: Joining, now: Moment, out: Out<'_>) -> Vec<Claim> {
-        unimplemented!()
-    }
-    /// False: no such session; the worker must join again.
-    pub fn heartbeat(&mut self, worker: WorkerId, now: Moment) -> bool {
-        unimplemented!()
-    }
-    pub fn leave(&mut self, worker: WorkerId, now: Moment) {
-        unimplemented!()
-    }
-    pub fn drain(&mut self, worker: WorkerId) {
-        unimplemented!()
-    }
-    /// False: refused (stale attempt: a `CancelAttempt` follows; or too many waiting).
-    pub fn ask_permit(
-        &mut self,
-        worker: WorkerId,
-        attempt: Attempt,
-        host: HostIndex,
-        now: Moment,
-        out: Out<'_>,
-    ) -> bool {
-        unimplemented!()
-    }
-    pub fn throttled(
-        &mut self,
-        worker: WorkerId,
-        attempt: Attempt,
-        host: HostIndex,
-        retry_after_ms: Option<u64>,
-        now: Moment,
-        out: Out<'_>,
-    ) {
-        unimplemented!()
-    }
-    pub fn progressed(&mut self, attempt: Attempt, now: Moment) {
-        unimplemented!()
-    }
-    pub fn outcome(&mut self, attempt: Attempt, report: Report, now: Moment, out: Out<'_>) -> Verdict {
-        unimplemented!()
-    }
-    pub fn jobs_of(&self, task: TaskId) -> Vec<JobId> {
-        unimplemented!()
-    }
-    pub fn attempts_of(&self, task: TaskId) -> u32 {
-        unimplemented!()
-    }
-    pub fn lane_of(&self, task: TaskId) -> Option<Lane> {
-        unimplemented!()
-    }
-    pub fn committed(&mut self, task: TaskId, now: Moment, out: Out<'_>) {
-        unimplemented!()
-    }
-    pub fn reopen(&mut self, task: TaskId, fault: Fault, now: Moment, out: Out<'_>) -> Verdict {
-        unimplemented!()
-    }
-    /// True: there is more to hand out; call again.
-    pub fn dispatch(&mut self, now: Moment, out: Out<'_>) -> bool {
-        unimplemented!()
-    }
-    pub fn tick(&mut self, now: Moment, out: Out<'_>) {
-        unimplemented!()
-    }
-    pub fn next_wake(&self, now: Moment) -> Option<u64> {
-        unimplemented!()
-    }
-    pub fn job_view(&self, job: JobId, now: Moment) -> Option<JobView> {
-        unimplemented!()
-    }
-    pub fn workers(&self) -> Vec<WorkerView> {
-        unimplemented!()
-    }
-    pub fn hosts(&self, now: Moment) -> Vec<HostView> {
-        unimplemented!()
-    }
-    pub fn clients(&self) -> Vec<ClientView> {
-        unimplemented!()
-    }
-    pub fn lanes(&self) -> [LaneView; 4] {
-        unimplemented!()
-    }
-    pub fn counters(&self) -> Counters {
-        unimplemented!()
-    }
-    pub fn held(&self) -> u64 {
-        unimplemented!()
-    }
-    pub fn resident(&self) -> Resident {
-        unimplemented!()
+
+    pub(crate) fn next_token(&mut self) -> Token {
+        self.leases_given += 1;
+        Token { epoch: self.epoch, sequence: self.leases_given }
     }
 }

@@ -1,0 +1,260 @@
+//! Hosts: their pace, the streams that are ready for each, and the attempts that wait for a permit of each.
+//!
+//! A host with demand sits in one of two places: among the open ones, which may be asked now, or in the queue of the
+//! closed ones, ordered by when that ends. A decision looks at open hosts only, so a closed host costs nothing however
+//! much is queued for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::fast::FixedState;
+use gleaner_model::{Attempt, Host, Lane};
+use hashbrown::HashMap;
+
+use crate::pace::Pace;
+use crate::streams::StreamIndex;
+use crate::{Budget, ClientIndex, HostIndex, Moment, Needs, Options, WorkerId};
+
+/// A stream's place among those of one lane that are ready for a host; the lowest is next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Turn {
+    pub(crate) pass: u64,
+    pub(crate) client: ClientIndex,
+    pub(crate) turn: u64,
+    pub(crate) stream: StreamIndex,
+}
+
+/// A running attempt's request that waits for a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Thirst {
+    pub(crate) worker: WorkerId,
+    pub(crate) attempt: Attempt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seat {
+    /// Nobody wants anything of it.
+    Idle,
+    Open,
+    /// Until then, in microseconds.
+    Closed(u64),
+}
+
+pub(crate) struct HostState {
+    pub(crate) name: Host,
+    pub(crate) pace: Pace,
+    seat: Seat,
+    /// Ready streams by lane and needs.
+    pub(crate) fronts: BTreeMap<(Lane, Needs), BTreeSet<Turn>>,
+    /// Waiting requests by lane, then by age.
+    waiting: BTreeMap<(Lane, u64), Thirst>,
+    since_floor: u32,
+    pub(crate) granted: u64,
+    pub(crate) throttled: u64,
+    /// The end of the last pause that went to the journal, in monotonic milliseconds.
+    pub(crate) journaled_ms: u64,
+}
+
+impl HostState {
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(crate) fn most_urgent_waiting(&self) -> Option<(Lane, u64)> {
+        self.waiting.keys().next().copied()
+    }
+
+    fn longest_waiting(&self) -> Option<(Lane, u64)> {
+        let first = |lane| self.waiting.range((lane, 0)..=(lane, u64::MAX)).next().map(|(key, _)| *key);
+        Lane::ALL.into_iter().filter_map(first).min_by_key(|(_, age)| *age)
+    }
+
+    fn has_demand(&self) -> bool {
+        !self.fronts.is_empty() || !self.waiting.is_empty()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.seat == Seat::Open
+    }
+}
+
+pub(crate) struct Hosts {
+    list: Vec<HostState>,
+    by_name: HashMap<Host, HostIndex, FixedState>,
+    open: BTreeSet<HostIndex>,
+    closed: BTreeSet<(u64, HostIndex)>,
+    /// Hosts that attempts wait for.
+    thirsty: BTreeSet<HostIndex>,
+    ages: u64,
+    begin_empty: bool,
+}
+
+impl Hosts {
+    /// After a restart (`begin_empty`) hosts begin without an allowance for bursts.
+    pub(crate) fn new(begin_empty: bool) -> Self {
+        Self {
+            list: Vec::new(),
+            by_name: HashMap::default(),
+            open: BTreeSet::new(),
+            closed: BTreeSet::new(),
+            thirsty: BTreeSet::new(),
+            ages: 0,
+            begin_empty,
+        }
+    }
+
+    pub(crate) fn register(&mut self, name: &Host, budget: Budget, max: u16) -> Option<HostIndex> {
+        if let Some(index) = self.by_name.get(name) {
+            return Some(*index);
+        }
+        let index = u16::try_from(self.list.len()).ok().filter(|index| *index < max).map(HostIndex)?;
+        self.list.push(HostState {
+            name: name.clone(),
+            pace: Pace::new(budget, self.begin_empty),
+            seat: Seat::Idle,
+            fronts: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            since_floor: 0,
+            granted: 0,
+            throttled: 0,
+            journaled_ms: 0,
+        });
+        self.by_name.insert(name.clone(), index);
+        Some(index)
+    }
+
+    pub(crate) fn find(&self, index: HostIndex) -> Option<&HostState> {
+        self.list.get(usize::from(index.0))
+    }
+
+    pub(crate) fn get(&self, index: HostIndex) -> &HostState {
+        &self.list[usize::from(index.0)]
+    }
+
+    pub(crate) fn get_mut(&mut self, index: HostIndex) -> &mut HostState {
+        &mut self.list[usize::from(index.0)]
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (HostIndex, &HostState)> {
+        (0_u16..).map(HostIndex).zip(&self.list)
+    }
+
+    pub(crate) fn open(&self) -> impl Iterator<Item = (HostIndex, &HostState)> {
+        self.open.iter().map(|index| (*index, self.get(*index)))
+    }
+
+    pub(crate) fn thirsty(&self) -> impl Iterator<Item = (HostIndex, &HostState)> {
+        self.thirsty.iter().map(|index| (*index, self.get(*index)))
+    }
+
+    /// When the first closed host with demand opens, in microseconds.
+    pub(crate) fn next_opening_us(&self) -> Option<u64> {
+        self.closed.first().map(|(at, _)| *at)
+    }
+
+    /// Puts the host where it belongs; to be called after anything about it changed.
+    pub(crate) fn seat(&mut self, index: HostIndex, now: Moment, options: &Options) {
+        let host = &mut self.list[usize::from(index.0)];
+        let seat = if host.has_demand() {
+            host.pace.look(now, options.pace_recovery_ms);
+            let next = host.pace.next_us();
+            if next <= now.mono_us() { Seat::Open } else { Seat::Closed(next) }
+        } else {
+            Seat::Idle
+        };
+        match std::mem::replace(&mut host.seat, seat) {
+            old if old == seat => return,
+            Seat::Idle => {}
+            Seat::Open => {
+                self.open.remove(&index);
+            }
+            Seat::Closed(at) => {
+                self.closed.remove(&(at, index));
+            }
+        }
+        match seat {
+            Seat::Idle => {}
+            Seat::Open => {
+                self.open.insert(index);
+            }
+            Seat::Closed(at) => {
+                self.closed.insert((at, index));
+            }
+        }
+    }
+
+    /// Opens every host whose time has come.
+    pub(crate) fn open_due(&mut self, now: Moment, options: &Options) {
+        while let Some((at, index)) = self.closed.first().copied() {
+            if at > now.mono_us() {
+                break;
+            }
+            self.seat(index, now, options);
+        }
+    }
+
+    /// Charges a permit of an open host.
+    pub(crate) fn charge(&mut self, index: HostIndex, now: Moment, options: &Options) {
+        let host = self.get_mut(index);
+        host.pace.charge(now);
+        host.granted += 1;
+        host.since_floor = if host.waiting.is_empty() { 0 } else { host.since_floor.saturating_add(1) };
+        self.seat(index, now, options);
+    }
+
+    /// Lets a request wait; tells the key under which it does.
+    pub(crate) fn wait(&mut self, index: HostIndex, lane: Lane, thirst: Thirst) -> (Lane, u64) {
+        self.ages += 1;
+        let key = (lane, self.ages);
+        self.get_mut(index).waiting.insert(key, thirst);
+        self.thirsty.insert(index);
+        key
+    }
+
+    pub(crate) fn stop_waiting(&mut self, index: HostIndex, key: (Lane, u64)) -> Option<Thirst> {
+        let host = self.get_mut(index);
+        let longest = host.longest_waiting();
+        let thirst = host.waiting.remove(&key);
+        if longest == Some(key) || host.waiting.is_empty() {
+            host.since_floor = 0;
+        }
+        if host.waiting.is_empty() {
+            self.thirsty.remove(&index);
+        }
+        thirst
+    }
+
+    /// Takes a waiting request of an open host and charges its permit.
+    pub(crate) fn take_waiting(
+        &mut self,
+        index: HostIndex,
+        key: (Lane, u64),
+        now: Moment,
+        options: &Options,
+    ) -> Option<Thirst> {
+        let oldest = self.get(index).longest_waiting() == Some(key);
+        let thirst = self.stop_waiting(index, key)?;
+        self.charge(index, now, options);
+        if oldest {
+            self.get_mut(index).since_floor = 0;
+        }
+        Some(thirst)
+    }
+
+    /// Which waiting request of an open host is next: by lane, then by age; but one in `floor_every` goes to the one
+    /// that waited longest. None if the host's next permit is better given to a new task of a more urgent lane, which
+    /// `startable` tells.
+    pub(crate) fn next_waiting(
+        &self,
+        index: HostIndex,
+        floor_every: u32,
+        startable: impl Fn(Needs) -> bool,
+    ) -> Option<(Lane, u64)> {
+        let host = self.get(index);
+        let (lane, age) = host.most_urgent_waiting()?;
+        if host.since_floor.saturating_add(1) >= floor_every.max(1) {
+            return host.longest_waiting();
+        }
+        let mut before = host.fronts.range(..(lane, Needs(0)));
+        if before.any(|((_, needs), _)| startable(*needs)) { None } else { Some((lane, age)) }
+    }
+}

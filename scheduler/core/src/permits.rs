@@ -1,0 +1,89 @@
+//! Permits of running attempts, and hosts that throttle.
+
+use gleaner_model::{Attempt, Lane};
+
+use crate::hosts::Thirst;
+use crate::scheduler::{Out, Scheduler};
+use crate::tasks::Slot;
+use crate::{Effect, HostIndex, Moment, WorkerId};
+
+impl Scheduler {
+    /// A running attempt wants to make one more request. The permit comes at once or later as an
+    /// [`Effect::Permit`]. False if none will come: too many of the attempt's requests wait already, there is no such
+    /// host, or the attempt is not current, in which case an [`Effect::CancelAttempt`] says so.
+    pub fn ask_permit(
+        &mut self,
+        worker: WorkerId,
+        attempt: Attempt,
+        host: HostIndex,
+        now: Moment,
+        out: Out<'_>,
+    ) -> bool {
+        let current = self.current(attempt).filter(|slot| self.running[slot].worker == Some(worker));
+        let Some(slot) = current else {
+            out.push(Effect::CancelAttempt { worker, attempt });
+            return false;
+        };
+        if self.hosts.find(host).is_none() || self.running[&slot].thirsts.len() >= self.options.permits_waiting_max {
+            return false;
+        }
+        let key = self.hosts.wait(host, self.urgency(slot), Thirst { worker, attempt });
+        self.running.get_mut(&slot).expect("the attempt is current").thirsts.push((host, key));
+        self.hosts.seat(host, now, &self.options);
+        while self.hosts.get(host).is_open() && self.grant_waiting(host, now, out) {}
+        true
+    }
+
+    /// The host answered 429, or 503 with Retry-After: it is left alone by every lane until that is over, and asked
+    /// at half its pace afterwards. Whoever reports it, it is true; the attempt need not be current.
+    pub fn throttled(
+        &mut self,
+        worker: WorkerId,
+        attempt: Attempt,
+        host: HostIndex,
+        retry_after_ms: Option<u64>,
+        now: Moment,
+        out: Out<'_>,
+    ) {
+        self.heartbeat(worker, now);
+        self.progressed(attempt, now);
+        if self.hosts.find(host).is_none() {
+            return;
+        }
+        let state = self.hosts.get_mut(host);
+        state.throttled += 1;
+        state.pace.look(now, self.options.pace_recovery_ms);
+        state.pace.throttle(retry_after_ms, now, &self.options);
+        let until_ms = state.pace.blocked_until_ms;
+        // The requests that are under way say it again a few milliseconds later each; the journal need not know.
+        if until_ms > state.journaled_ms {
+            let second = until_ms.saturating_add(999);
+            state.journaled_ms = second;
+            out.push(Effect::HostBlocked { host, until: now.wall_at(second) });
+        }
+        self.hosts.seat(host, now, &self.options);
+    }
+
+    /// Grants the next waiting request of an open host, if its permit is not better used for a new task.
+    pub(crate) fn grant_waiting(&mut self, host: HostIndex, now: Moment, out: Out<'_>) -> bool {
+        let startable = |needs| self.roster.choose(needs).is_some();
+        let Some(key) = self.hosts.next_waiting(host, self.options.permit_floor_every, startable) else { return false };
+        let Some(thirst) = self.hosts.take_waiting(host, key, now, &self.options) else { return false };
+        if let Some(running) = self.current(thirst.attempt).and_then(|slot| self.running.get_mut(&slot)) {
+            running.thirsts.retain(|waiting| *waiting != (host, key));
+        }
+        out.push(Effect::Permit {
+            worker: thirst.worker,
+            attempt: thirst.attempt,
+            host,
+            use_before_ms: self.options.permit_ttl_ms,
+        });
+        true
+    }
+
+    /// The lane in which a running task's requests wait: its own, or that of the follow-up which waits for its end.
+    fn urgency(&self, slot: Slot) -> Lane {
+        let lane = |slot| self.streams.key_of(&self.tasks, slot).lane;
+        self.follow_ups.get(&slot).map_or(lane(slot), |follower| lane(slot).min(lane(*follower)))
+    }
+}

@@ -1,0 +1,124 @@
+//! In and out of the queues: the one place that keeps streams, shares and hosts in step.
+
+use gleaner_model::Lane;
+
+use crate::hosts::Turn;
+use crate::scheduler::Scheduler;
+use crate::streams::{StreamIndex, StreamKey};
+use crate::tasks::{Slot, State};
+use crate::{ClientIndex, Moment};
+
+/// Which end of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Before all others: it had its turn already and lost it through no fault of its own.
+    Head,
+    Tail,
+}
+
+impl Scheduler {
+    /// Makes a task ready.
+    pub(crate) fn enqueue(&mut self, slot: Slot, end: End, now: Moment) {
+        let index = self.tasks[slot].stream;
+        self.tasks[slot].state = State::Queued;
+        let stream = self.streams.get_mut(index);
+        match end {
+            End::Head => stream.ready.push_front(&mut self.tasks, slot),
+            End::Tail => stream.ready.push_back(&mut self.tasks, slot),
+        }
+        let (key, first) = (stream.key, stream.ready.len() == 1);
+        self.shares.lane_mut(key.lane).queued += 1;
+        if first {
+            self.wake(index, key, now);
+        }
+    }
+
+    /// Takes a ready task out of its queue.
+    pub(crate) fn withdraw(&mut self, slot: Slot, now: Moment) {
+        let index = self.tasks[slot].stream;
+        let stream = self.streams.get_mut(index);
+        stream.ready.unlink(&mut self.tasks, slot);
+        let (key, last) = (stream.key, stream.ready.len() == 0);
+        self.shares.lane_mut(key.lane).queued -= 1;
+        if last {
+            self.sleep(index, key, now);
+        }
+    }
+
+    /// Lets a task change its stream, for another lane or client; a ready one goes to the end of the new queue.
+    pub(crate) fn move_to(&mut self, slot: Slot, lane: Lane, client: ClientIndex, now: Moment) {
+        let old = self.streams.key_of(&self.tasks, slot);
+        if (old.lane, old.client) == (lane, client) {
+            return;
+        }
+        let state = self.tasks[slot].state;
+        if state == State::Queued {
+            self.withdraw(slot, now);
+        }
+        if state == State::Running {
+            self.shares.lane_mut(old.lane).running -= 1;
+            self.shares.lane_mut(lane).running += 1;
+        }
+        self.streams.quit(self.tasks[slot].stream);
+        self.tasks[slot].stream = self.streams.enter(StreamKey { lane, client, ..old });
+        if state == State::Queued {
+            self.enqueue(slot, End::Tail, now);
+        }
+    }
+
+    /// Charges a start to the stream's lane and client, after the first task was taken out of it.
+    pub(crate) fn charge_start(&mut self, index: StreamIndex, key: StreamKey) {
+        let awake: Vec<_> = self.client_streams(key).collect();
+        for stream in &awake {
+            self.leave_front(*stream);
+        }
+        self.streams.get_mut(index).turn = self.shares.charge(key.lane, key.client);
+        for stream in awake {
+            self.enter_front(stream);
+        }
+    }
+
+    fn client_streams(&self, key: StreamKey) -> impl Iterator<Item = StreamIndex> {
+        self.shares.client(key.client).lanes[key.lane.index()].streams.iter().copied()
+    }
+
+    /// The stream's first task came: it takes part in decisions.
+    fn wake(&mut self, index: StreamIndex, key: StreamKey, now: Moment) {
+        // Only a client that slept altogether may have fallen behind; one that is awake keeps its place.
+        if self.client_streams(key).next().is_none() {
+            self.shares.wake(key.lane, key.client);
+        }
+        self.shares.client_mut(key.client).lanes[key.lane.index()].streams.insert(index);
+        self.enter_front(index);
+        self.hosts.seat(key.host, now, &self.options);
+    }
+
+    /// The stream's last task went.
+    fn sleep(&mut self, index: StreamIndex, key: StreamKey, now: Moment) {
+        self.leave_front(index);
+        self.shares.client_mut(key.client).lanes[key.lane.index()].streams.remove(&index);
+        self.hosts.seat(key.host, now, &self.options);
+    }
+
+    fn turn_of(&self, index: StreamIndex) -> Turn {
+        let stream = self.streams.get(index);
+        let pass = self.shares.client(stream.key.client).lanes[stream.key.lane.index()].pass;
+        Turn { pass, client: stream.key.client, turn: stream.turn, stream: index }
+    }
+
+    fn enter_front(&mut self, index: StreamIndex) {
+        let (turn, key) = (self.turn_of(index), self.streams.get(index).key);
+        self.hosts.get_mut(key.host).fronts.entry((key.lane, key.needs)).or_default().insert(turn);
+    }
+
+    fn leave_front(&mut self, index: StreamIndex) {
+        let (turn, key) = (self.turn_of(index), self.streams.get(index).key);
+        let fronts = &mut self.hosts.get_mut(key.host).fronts;
+        if let Some(front) = fronts.get_mut(&(key.lane, key.needs)) {
+            front.remove(&turn);
+            if front.is_empty() {
+                fronts.remove(&(key.lane, key.needs));
+            }
+        }
+    }
+}

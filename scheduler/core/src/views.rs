@@ -1,0 +1,149 @@
+//! Answers to operators and to who asks after a job, from the state that decides.
+
+use gleaner_model::{JobId, JobState, Lane, TaskId};
+
+use crate::scheduler::Scheduler;
+use crate::tasks::{Slot, State};
+use crate::{ClientView, Counters, HostView, JobView, LaneView, Moment, Resident, Wait, WorkerView};
+
+impl Scheduler {
+    /// An open job, and why it is not further.
+    #[must_use]
+    pub fn job_view(&self, job: JobId, now: Moment) -> Option<JobView> {
+        let slot = self.slot_of_job(job)?;
+        let entry = &self.tasks[slot];
+        let running = matches!(entry.state, State::Running | State::Committing);
+        Some(JobView {
+            state: if running { JobState::Running } else { JobState::Queued },
+            task: entry.task(),
+            lane: self.streams.key_of(&self.tasks, slot).lane,
+            attempts: entry.started(),
+            waiting_for: self.wait_of(slot, now),
+        })
+    }
+
+    fn wait_of(&self, slot: Slot, now: Moment) -> Option<Wait> {
+        match self.tasks[slot].state {
+            State::Queued => Some(self.queue_wait(slot, now)),
+            State::Behind => self.leaders.get(&slot).map(|leader| Wait::Task(self.tasks[*leader].task())),
+            State::Retrying => Some(Wait::Retry),
+            State::Recovered => Some(Wait::Recovery),
+            State::Committing => Some(Wait::Commit),
+            State::Running => {
+                let host = self.running.get(&slot)?.thirsts.first()?.0;
+                Some(Wait::Host { host, ms: self.host_wait_ms(host, now) })
+            }
+        }
+    }
+
+    fn queue_wait(&self, slot: Slot, now: Moment) -> Wait {
+        let key = self.streams.key_of(&self.tasks, slot);
+        if !self.roster.anyone_can(key.needs) {
+            return Wait::Worker;
+        }
+        if self.roster.choose(key.needs).is_none() {
+            return Wait::Slot;
+        }
+        match self.host_wait_ms(key.host, now) {
+            0 => Wait::Turn,
+            ms => Wait::Host { host: key.host, ms },
+        }
+    }
+
+    fn host_wait_ms(&self, host: crate::HostIndex, now: Moment) -> u64 {
+        self.hosts.get(host).pace.next_us().saturating_sub(now.mono_us()).div_ceil(1_000)
+    }
+
+    /// The task's lane: the most urgent of those that wait for it.
+    #[must_use]
+    pub fn lane_of(&self, task: TaskId) -> Option<Lane> {
+        self.tasks.find(task).map(|slot| self.streams.key_of(&self.tasks, slot).lane)
+    }
+
+    /// The connected workers, by id.
+    #[must_use]
+    pub fn workers(&self) -> Vec<WorkerView> {
+        let view = |(worker, state): (_, &crate::roster::Worker)| WorkerView {
+            worker,
+            slots: state.slots,
+            running: state.taken,
+            needs: state.needs,
+            draining: state.draining,
+            silent: state.silent,
+            lease_until_ms: state.lease_until_ms,
+        };
+        self.roster.all().map(view).collect()
+    }
+
+    /// The hosts, in the order in which they were registered.
+    #[must_use]
+    pub fn hosts(&self, now: Moment) -> Vec<HostView> {
+        self.hosts.all().map(|(index, host)| self.host_view(index, host, now)).collect()
+    }
+
+    fn host_view(&self, index: crate::HostIndex, host: &crate::hosts::HostState, now: Moment) -> HostView {
+        let blocked_ms = host.pace.blocked_until_ms;
+        let turns = host.fronts.values().flatten();
+        HostView {
+            index,
+            host: host.name.clone(),
+            budget: host.pace.budget,
+            interval_us: host.pace.interval_us(),
+            blocked_until: (blocked_ms > now.mono_ms).then(|| now.wall_at(blocked_ms)),
+            granted: host.granted,
+            throttled: host.throttled,
+            queued: turns.map(|turn| self.streams.get(turn.stream).ready.len()).sum(),
+            waiting: host.waiting(),
+        }
+    }
+
+    /// The clients, in the order in which they were registered.
+    #[must_use]
+    pub fn clients(&self) -> Vec<ClientView> {
+        let view = |client: &crate::shares::Client| ClientView {
+            client: client.name.clone(),
+            weight: client.weight,
+            held: client.held,
+        };
+        self.shares.clients().iter().map(view).collect()
+    }
+
+    /// The depths of the lanes, most urgent first.
+    #[must_use]
+    pub fn lanes(&self) -> [LaneView; 4] {
+        Lane::ALL.map(|lane| {
+            let share = self.shares.lane(lane);
+            LaneView { queued: share.queued, running: share.running, started: share.started }
+        })
+    }
+
+    /// What happened since the start.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Open jobs.
+    #[must_use]
+    pub const fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// What the tables take. Of an entry's forty bytes sixteen are the target and count for the twin index.
+    #[must_use]
+    pub fn resident(&self) -> Resident {
+        let (entries, ids) = self.tasks.resident();
+        let targets = entries / 40 * 16;
+        // A map's node costs about half as much again as what it holds.
+        let rare = self.attached.len() * 24 + self.groups.len() * 160 + self.running.len() * 200;
+        let timers = (self.retries.len() + self.orphans.len() + self.limbo_retries.len()) * 24;
+        Resident {
+            jobs: self.held,
+            tasks: self.tasks.len(),
+            entries: entries - targets,
+            ids,
+            twins: targets + self.twins.resident(),
+            rest: rare + timers + self.expiry.resident() + self.streams.resident(),
+        }
+    }
+}
