@@ -1,6 +1,7 @@
 //! What is kept, and the port through which the rest of Gleaner keeps it.
 
 mod command;
+mod documents;
 mod frame;
 mod port;
 mod record;
@@ -8,5 +9,6 @@ mod redb;
 
 pub use self::redb::{RedbOptions, RedbStore};
 pub use command::{Closure, Command, StreamPosition};
+pub use documents::{DOCUMENT_MAX, Documents, DocumentsError, compress, content_hash, decompress};
 pub use port::{Committed, Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob};
 pub use record::{EncodedRecord, PackageWrite};

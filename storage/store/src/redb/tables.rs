@@ -43,7 +43,8 @@ pub(crate) const FORMAT: u32 = 1;
 pub(crate) const SHARD: u16 = 0;
 
 /// zstd's level for what the committer packs itself. It has about a microsecond a job for everything, so the level is
-/// the fastest that still finds what the commands of one group have in common.
+/// the fastest that still finds what the commands of a group have in common: a million queued jobs take 103 MB as they
+/// are, 16 MB at this level and at 1, and 35 MB at -5.
 pub(crate) const JOURNAL_LEVEL: i32 = -1;
 
 /// The counters of the store: written by every commit, so that no number is ever used twice.
