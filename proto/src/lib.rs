@@ -4,6 +4,7 @@
 //! which names every way in which it can fail.
 
 pub mod convert;
+pub mod trace;
 
 /// Generated from `proto/gleaner/v1/*.proto`, whose comments say who sends what, when, in which units.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]

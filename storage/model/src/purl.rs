@@ -218,16 +218,33 @@ impl Purl {
 impl fmt::Display for Purl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scope, name) = self.name.split_scope();
-        let malformed = |_| fmt::Error;
-        let mut purl = packageurl::PackageUrl::new(self.ecosystem.as_str(), name).map_err(malformed)?;
+        write!(f, "pkg:{}/", self.ecosystem)?;
         if let Some(scope) = scope {
-            purl.with_namespace(scope).map_err(malformed)?;
+            write!(f, "{}/", encode(scope))?;
         }
-        if let Some(version) = self.version() {
-            purl.with_version(version).map_err(malformed)?;
+        write!(f, "{}", encode(name))?;
+        match self.version() {
+            Some(version) => write!(f, "@{}", encode(version)),
+            None => Ok(()),
         }
-        write!(f, "{purl}")
     }
+}
+
+/// Percent-encodes what the specification wants encoded in a name or a version: all but letters, digits, `.-_~` and
+/// the colon.
+fn encode(part: &str) -> impl fmt::Display + '_ {
+    const ENCODED: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
+    percent_encoding::utf8_percent_encode(part, ENCODED)
+}
+
+/// The specification lower-cases npm names, but npm has old packages such as `JSONStream` beside `jsonstream`, and they
+/// are different ones. So the name is taken as it stands in `text`, wherever it differs from the parsed one by case.
+fn name_as_written<'a>(text: &'a str, parsed: &'a str) -> &'a str {
+    let path = text.split(['?', '#']).next().unwrap_or(text);
+    let last = path.rsplit('/').next().unwrap_or(path);
+    let written = last.split('@').next().unwrap_or(last);
+    if written.eq_ignore_ascii_case(parsed) { written } else { parsed }
 }
 
 impl FromStr for Purl {
@@ -240,9 +257,10 @@ impl FromStr for Purl {
         if parsed.subpath().is_some() || !parsed.qualifiers().is_empty() {
             return Err(malformed("qualifiers and subpaths name no package of a registry".to_owned()));
         }
+        let name = name_as_written(text, parsed.name());
         let whole = match parsed.namespace() {
-            Some(scope) => format!("{scope}/{}", parsed.name()),
-            None => parsed.name().to_owned(),
+            Some(scope) => format!("{scope}/{name}"),
+            None => name.to_owned(),
         };
         let name = PackageName::new(ecosystem, &whole)?;
         let version = parsed.version().filter(|version| !version.is_empty()).map(Into::into);
@@ -263,6 +281,9 @@ mod tests {
         assert_eq!(normal("pkg:cargo/serde").as_deref(), Ok("pkg:cargo/serde"));
         assert_eq!(normal("pkg:npm/%40types/node@20.1.0").as_deref(), Ok("pkg:npm/%40types/node@20.1.0"));
         assert_eq!(normal("pkg:npm/@types/node").as_deref(), Ok("pkg:npm/%40types/node"));
+        assert_eq!(normal("pkg:npm/JSONStream@1.3.5").as_deref(), Ok("pkg:npm/JSONStream@1.3.5"));
+        assert_eq!(normal("pkg:cargo/Inflector").as_deref(), Ok("pkg:cargo/Inflector"));
+        assert_eq!(normal("pkg:npm/a@1.0.0%2Bbuild").as_deref(), Ok("pkg:npm/a@1.0.0%2Bbuild"));
         assert_eq!(normal("pkg:pypi/Typing_Extensions").as_deref(), Ok("pkg:pypi/typing-extensions"));
     }
 
