@@ -10,5 +10,5 @@ mod redb;
 pub use self::redb::{RedbOptions, RedbStore};
 pub use command::{Closure, Command, StreamPosition};
 pub use documents::{DOCUMENT_MAX, Documents, DocumentsError, compress, content_hash, decompress};
-pub use port::{Committed, Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob};
+pub use port::{Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob};
 pub use record::{EncodedRecord, PackageWrite};

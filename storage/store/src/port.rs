@@ -33,14 +33,6 @@ pub struct Opened {
     pub next_sequence: u64,
 }
 
-/// What a commit did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Committed {
-    /// Positions in [`Group::packages`] that were *not* written, with nothing of theirs, because the stored record is
-    /// of another revision than the one they were made from. Everything else in the group was.
-    pub conflicts: Vec<usize>,
-}
-
 /// What recovery hands over, each exactly once, in ascending order of sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recovered {
@@ -154,6 +146,9 @@ pub enum StoreError {
     /// The disk is full, or failed.
     #[error("the store cannot write: {0}")]
     Io(#[source] std::io::Error),
+    /// The records at these positions of [`Group::packages`] were made from another revision than the stored one.
+    #[error("package records changed meanwhile: positions {0:?}")]
+    Conflict(Vec<usize>),
     /// What is stored does not match its checksum, or makes no sense.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -169,7 +164,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// Nothing of the group was written. After an [`StoreError::Io`] every later commit fails as well until the store
     /// is opened anew, since nobody can know what the disk did.
-    fn commit(&self, group: &Group) -> Result<Committed, StoreError>;
+    fn commit(&self, group: &Group) -> Result<(), StoreError>;
 
     /// Hands over everything that has not ended, by one scan.
     ///

@@ -10,11 +10,11 @@ use super::RedbStore;
 use super::errors::{damaged, storage, table};
 use super::tables::PACKAGES;
 
-/// Writes what can be written; tells the positions of what cannot.
-pub(crate) fn write(transaction: &WriteTransaction, packages: &[PackageWrite]) -> Result<Vec<usize>, StoreError> {
+/// Writes all of them, or finds every one that was made from another revision than the stored one.
+pub(crate) fn write(transaction: &WriteTransaction, packages: &[PackageWrite]) -> Result<(), StoreError> {
     let mut conflicts = Vec::new();
     if packages.is_empty() {
-        return Ok(conflicts);
+        return Ok(());
     }
     let mut stored = transaction.open_table(PACKAGES).map_err(table)?;
     for (at, package) in packages.iter().enumerate() {
@@ -29,7 +29,7 @@ pub(crate) fn write(transaction: &WriteTransaction, packages: &[PackageWrite]) -
             conflicts.push(at);
         }
     }
-    Ok(conflicts)
+    if conflicts.is_empty() { Ok(()) } else { Err(StoreError::Conflict(conflicts)) }
 }
 
 impl RedbStore {

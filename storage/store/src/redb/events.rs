@@ -14,15 +14,13 @@ use super::tables::{EVENTS, JOURNAL_LEVEL, SHARD};
 /// Most events of one value: what a reader must unpack to see one.
 const VALUE_MAX: usize = 1024;
 
-/// Writes the events of those `packages` that are not in `conflicts`, from number `next` on; tells the next number.
+/// Writes the events of `packages` from number `next` on; tells the next number.
 pub(crate) fn write(
     transaction: &WriteTransaction,
     mut next: u64,
     packages: &[PackageWrite],
-    conflicts: &[usize],
 ) -> Result<u64, StoreError> {
-    let written = packages.iter().enumerate().filter(|(at, _)| !conflicts.contains(at));
-    let events = written.flat_map(|(_, package)| &package.events).collect::<Vec<_>>();
+    let events = packages.iter().flat_map(|package| &package.events).collect::<Vec<_>>();
     for part in events.chunks(VALUE_MAX) {
         let mut payload = Vec::new();
         part.iter().for_each(|event| pack::append(&mut payload, event));

@@ -33,9 +33,7 @@ use redb::{Database, WriteTransaction};
 
 use gleaner_model::{JobId, PackageKey, PackageRecord, Timestamp};
 
-use crate::{
-    Command, Committed, Cursor, EventPage, Group, Opened, Recovered, Store, StoreError, StoredJob, StreamPosition,
-};
+use crate::{Command, Cursor, EventPage, Group, Opened, Recovered, Store, StoreError, StoredJob, StreamPosition};
 
 use index::Index;
 
@@ -118,19 +116,18 @@ impl RedbStore {
         Ok(done)
     }
 
-    fn commit_group(&self, writer: &mut Writer, group: &Group) -> Result<Committed, StoreError> {
+    fn commit_group(&self, writer: &mut Writer, group: &Group) -> Result<(), StoreError> {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let mut plan = plan::plan(&index, group)?;
-        let conflicts = self.transact(writer, |transaction, _| {
-            let conflicts = catalogue::write(transaction, &group.packages)?;
-            plan.state.next_event = events::write(transaction, plan.state.next_event, &group.packages, &conflicts)?;
+        self.transact(writer, |transaction, _| {
+            catalogue::write(transaction, &group.packages)?;
+            plan.state.next_event = events::write(transaction, plan.state.next_event, &group.packages)?;
             streams::write(transaction, &group.streams)?;
-            write::write(transaction, &index, &plan)?;
-            Ok(conflicts)
+            write::write(transaction, &index, &plan)
         })?;
         drop(index);
         self.index.write().unwrap_or_else(PoisonError::into_inner).apply(plan);
-        Ok(Committed { conflicts })
+        Ok(())
     }
 
     fn writer(&self) -> std::sync::MutexGuard<'_, Writer> {
@@ -143,7 +140,7 @@ impl Store for RedbStore {
         self.opened
     }
 
-    fn commit(&self, group: &Group) -> Result<Committed, StoreError> {
+    fn commit(&self, group: &Group) -> Result<(), StoreError> {
         self.commit_group(&mut self.writer(), group)
     }
 

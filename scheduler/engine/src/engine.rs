@@ -1,0 +1,207 @@
+//! Putting a scheduler together, and taking it apart.
+//!
+//! Every long-lived task of the engine, and what its end means:
+//!
+//! | task | ends | if it ends otherwise |
+//! |---|---|---|
+//! | scheduler actor | when stopped | the engine has failed; the process must end |
+//! | committer thread | when the last sender is gone and all is committed | a failed store refuses all further entries; the engine has failed |
+//! | alarm, housekeeping | with the scheduler | they do nothing else |
+//! | a session actor and its listener | with its stream | that worker's session is over; it comes back |
+//! | a submit stream, a watch | with its client | nothing else |
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use gleaner_core::Scheduler;
+use gleaner_model::{Fault, FaultKind, JobResult, JobState};
+use gleaner_store::{Closure, Documents, Store, StoreError};
+use ractor::{Actor, SpawnErr};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, oneshot, watch};
+use tonic::transport::ServerTlsConfig;
+
+use crate::clock::Clock;
+use crate::committer::{Committer, Entry};
+use crate::options::EngineOptions;
+use crate::registries::{Registries, RegistryError};
+use crate::scheduler::{self, Message, Parts, SchedulerActor, SchedulerRef};
+use crate::server::{self, ServeError};
+use crate::services::{EDGE_CREDITS, Shared};
+use crate::watch::WatchHub;
+
+/// The scheduler is woken at least this often, so that a lost alarm is never more than a short delay.
+const ALARM_PERIOD: Duration = Duration::from_millis(250);
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The configured registries make no sense.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no thread.
+    #[error("the committer's thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The scheduler actor cannot be started.
+    #[error("the scheduler cannot be started: {0}")]
+    Spawn(#[from] SpawnErr),
+}
+
+/// A running scheduler.
+pub struct Engine {
+    shared: Arc<Shared>,
+    failure: watch::Receiver<Option<String>>,
+    recovered: u64,
+    committer: JoinHandle<()>,
+    scheduler: tokio::task::JoinHandle<()>,
+}
+
+impl Engine {
+    /// Recovers what the store holds and starts deciding.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the options make no sense.
+    pub async fn start(
+        options: EngineOptions,
+        store: Arc<dyn Store>,
+        documents: Arc<Documents>,
+    ) -> Result<Self, EngineError> {
+        let clock = Clock::start();
+        let opened = store.opened();
+        let mut core = Scheduler::new(options.decisions.clone(), opened.epoch, options.seed);
+        let registries = Registries::new(&options.registries, &mut core)?;
+        let found = scheduler::recover(&*store, &mut core, &registries, &options.clients, clock.now())?;
+        tracing::info!(epoch = opened.epoch, jobs = found.jobs, "the journal was read");
+
+        let (failed, failure) = watch::channel(None);
+        let (committer, committer_thread) = Committer::start(Arc::clone(&store), failed.clone())?;
+        close_homeless(&committer, &found.homeless, &clock);
+        let hub = Arc::new(WatchHub::default());
+        let (alarm, alarms) = watch::channel(0);
+        let clients = options.clients.clone();
+        let housekeeping = Duration::from_millis(options.housekeeping_ms.max(1));
+        let parts = Parts {
+            core,
+            registries,
+            options,
+            store: Arc::clone(&store),
+            committer,
+            clock: clock.clone(),
+            hub: Arc::clone(&hub),
+            alarm,
+            next_sequence: opened.next_sequence,
+        };
+        let (scheduler, running) = Actor::spawn(None, SchedulerActor, parts).await?;
+        tokio::spawn(ring(scheduler.clone(), alarms, clock));
+        tokio::spawn(keep_house(scheduler.clone(), housekeeping));
+        let credits = Arc::new(Semaphore::new(EDGE_CREDITS));
+        let shared = Arc::new(Shared { scheduler, store, documents, clients, hub, credits });
+        let scheduler = tokio::spawn(mind(running, failed));
+        Ok(Self { shared, failure, recovered: found.jobs, committer: committer_thread, scheduler })
+    }
+
+    /// Open jobs that were found when the engine started.
+    #[must_use]
+    pub fn recovered(&self) -> u64 {
+        self.recovered
+    }
+
+    /// Tells why the engine cannot go on, once it cannot: then the process must end, and be started again when the
+    /// cause is mended. Nothing that was acknowledged is lost.
+    #[must_use]
+    pub fn failure(&self) -> watch::Receiver<Option<String>> {
+        self.failure.clone()
+    }
+
+    /// Serves all of `gleaner.v1`, with health and reflection, until `shutdown`. May be called for several listeners.
+    ///
+    /// # Errors
+    /// The listener fails, or TLS is configured wrongly.
+    pub fn serve(
+        &self,
+        listener: TcpListener,
+        tls: Option<ServerTlsConfig>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = Result<(), ServeError>> + Send + 'static {
+        server::serve(Arc::clone(&self.shared), listener, tls, shutdown)
+    }
+
+    /// Takes nothing new in, hands nothing new out, and returns when nothing runs any more.
+    pub async fn drain(&self) {
+        let (reply, drained) = oneshot::channel();
+        if self.shared.scheduler.cast(Message::Drain { reply }).is_ok() {
+            let _ = drained.await;
+        }
+    }
+
+    /// Ends, with everything committed that was decided. Listeners must have ended before.
+    pub async fn stop(self) {
+        self.shared.scheduler.stop(None);
+        let _ = self.scheduler.await;
+        let committer = self.committer;
+        // Waits for the last commit, which is a flush of the disk.
+        let _ = tokio::task::spawn_blocking(move || committer.join()).await;
+    }
+}
+
+/// Ends jobs of registries that are not configured any more: nobody could ever do them.
+fn close_homeless(committer: &Committer, homeless: &[(gleaner_model::JobId, gleaner_model::TaskId)], clock: &Clock) {
+    if homeless.is_empty() {
+        return;
+    }
+    tracing::warn!(jobs = homeless.len(), "jobs of registries that are not configured any more have failed");
+    let fault = Fault::new(FaultKind::Denied, "the registry is not configured any more");
+    let result = JobResult { error: Some(fault), ..JobResult::bare(JobState::Failed, clock.now().wall, 0) };
+    let mut entry = Entry::new(Box::new(|_| ()));
+    entry.closures = homeless
+        .iter()
+        .map(|(job, task)| Closure { job: *job, result: result.clone(), ends_task: Some(*task) })
+        .collect();
+    committer.send(entry);
+}
+
+/// Wakes the scheduler at the time that it asked for, and every now and then.
+async fn ring(scheduler: SchedulerRef, mut alarms: watch::Receiver<u64>, clock: Clock) {
+    loop {
+        let at = *alarms.borrow_and_update();
+        let wait = Duration::from_millis(at.saturating_sub(clock.now().mono_ms).max(1)).min(ALARM_PERIOD);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {
+                if scheduler.cast(Message::Wake).is_err() {
+                    return;
+                }
+            }
+            changed = alarms.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn keep_house(scheduler: SchedulerRef, period: Duration) {
+    loop {
+        tokio::time::sleep(period).await;
+        if scheduler.cast(Message::Housekeeping).is_err() {
+            return;
+        }
+    }
+}
+
+/// A scheduler that ends by itself has failed.
+async fn mind(running: tokio::task::JoinHandle<()>, failed: watch::Sender<Option<String>>) {
+    let ended = running.await;
+    failed.send_if_modified(|reason| {
+        let first = reason.is_none();
+        reason.get_or_insert_with(|| match ended {
+            Ok(()) => "the scheduler has ended".to_owned(),
+            Err(error) => format!("the scheduler has failed: {error}"),
+        });
+        first
+    });
+}

@@ -1,0 +1,100 @@
+//! The configured registries, as the scheduler looks them up.
+
+use gleaner_core::{HostIndex, Needs, Scheduler, TargetKey};
+use gleaner_model::{Capability, CrawlPart, Ecosystem, Host, InvalidHost, JobKind, JobSpec, Registry, RegistryName};
+use hashbrown::HashMap;
+use sha2::{Digest, Sha256};
+
+use crate::options::RegistryOptions;
+
+/// A registry and the host of its first request.
+pub(crate) struct Known {
+    pub(crate) registry: Registry,
+    pub(crate) host: HostIndex,
+}
+
+/// The registries by name.
+pub(crate) struct Registries {
+    by_name: HashMap<RegistryName, Known>,
+}
+
+/// What is wrong with the configured registries.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// A base URL is none.
+    #[error("registry `{name}`: {source}")]
+    Host {
+        /// Which registry.
+        name: RegistryName,
+        /// What is wrong with its URL.
+        source: InvalidHost,
+    },
+    /// Two have one name.
+    #[error("registry `{0}` is configured twice")]
+    Twice(RegistryName),
+    /// More hosts than budgets.
+    #[error("registry `{0}` has one host too many")]
+    TooManyHosts(RegistryName),
+}
+
+impl Registries {
+    pub(crate) fn new(options: &[RegistryOptions], core: &mut Scheduler) -> Result<Self, RegistryError> {
+        let mut by_name = HashMap::new();
+        for RegistryOptions { registry, budget } in options {
+            let name = registry.name.clone();
+            let host = Host::of_url(&registry.base_url)
+                .map_err(|source| RegistryError::Host { name: name.clone(), source })?;
+            let host = core.host(&host).ok_or_else(|| RegistryError::TooManyHosts(name.clone()))?;
+            if let Some(budget) = budget {
+                core.set_budget(host, *budget);
+            }
+            if by_name.insert(name.clone(), Known { registry: registry.clone(), host }).is_some() {
+                return Err(RegistryError::Twice(name));
+            }
+        }
+        Ok(Self { by_name })
+    }
+
+    /// The registry that a job asks, if it is configured and of the purl's ecosystem.
+    pub(crate) fn of(&self, spec: &JobSpec) -> Option<&Known> {
+        self.by_name.get(&spec.registry).filter(|known| known.registry.ecosystem == spec.purl.ecosystem())
+    }
+}
+
+/// What a worker must be able to do for this job.
+pub(crate) fn needs_of(spec: &JobSpec) -> Needs {
+    needs(&[Capability { kind: spec.kind, ecosystem: spec.purl.ecosystem() }])
+}
+
+/// Capabilities as a set of bits.
+pub(crate) fn needs(capabilities: &[Capability]) -> Needs {
+    let bit = |capability: &Capability| {
+        let kind = match capability.kind {
+            JobKind::Crawl => 0,
+            JobKind::Resolve => 3,
+        };
+        let ecosystem = match capability.ecosystem {
+            Ecosystem::Cargo => 0,
+            Ecosystem::Npm => 1,
+            Ecosystem::Pypi => 2,
+        };
+        1_u16 << (kind + ecosystem)
+    };
+    Needs(capabilities.iter().map(bit).fold(0, |all, bit| all | bit))
+}
+
+/// What a job is about, as twins are found by: half of a SHA-256, wide enough that nobody can make two of a kind.
+pub(crate) fn target_of(spec: &JobSpec) -> TargetKey {
+    let part = match spec.part {
+        CrawlPart::Newest => "newest",
+        CrawlPart::Older => "older",
+    };
+    // A crawl is about a package; a resolution about a version.
+    let purl = match spec.kind {
+        JobKind::Crawl => spec.purl.without_version(),
+        JobKind::Resolve => spec.purl.clone(),
+    };
+    let text = format!("{} {} {part} {purl}", spec.kind.as_str(), spec.registry);
+    let hash = Sha256::digest(text.as_bytes());
+    TargetKey(hash.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte)))
+}

@@ -1,0 +1,174 @@
+//! Taking jobs in, and ending them on request.
+
+use gleaner_core::{Admission, Ask, CancelOutcome, Effect};
+use gleaner_model::{ClientName, JobId, JobResult, JobSpec, Lane, TaskId, Trace};
+use gleaner_store::StreamPosition;
+
+use super::message::{Admitted, CancelError, Committed, Credit, Message, Reply, Submission, SubmitError};
+use super::state::State;
+use crate::clients::Client;
+use crate::committer::{CommitError, Entry};
+use crate::payloads::Payload;
+use crate::registries::{needs_of, target_of};
+
+impl State {
+    /// Takes in a submission, whole or not at all, and answers after its commit. Its work may begin before that.
+    pub(super) fn submit(&mut self, submission: Submission) {
+        if self.is_draining {
+            let _ = submission.reply.send(Err(SubmitError::Draining));
+            return;
+        }
+        let Submission { specs, client, trace, stream, reply, credit } = submission;
+        let admitted = match self.admit(&specs, &client) {
+            Ok(admitted) => admitted,
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        let now = self.now();
+        let mut entry = Entry::new(self.answer_submission(admitted.clone(), reply, credit));
+        for (spec, admitted) in specs.into_iter().zip(&admitted) {
+            let payload = self.payload(admitted.task, spec, &client, &trace);
+            entry.commands.push((admitted.job.0, payload.to_command()));
+            self.payloads.insert(admitted.job, payload);
+        }
+        if let (Some((stream, number)), Some(last)) = (stream, admitted.last()) {
+            entry.streams.push(StreamPosition { client: client.name, stream, number, job: last.job, at: now.wall });
+        }
+        metrics::counter!("gleaner_jobs_submitted_total", "lane" => client.lane.as_str())
+            .increment(admitted.len() as u64);
+        self.parts.committer.send(entry);
+    }
+
+    fn answer_submission(
+        &self,
+        admitted: Vec<Admitted>,
+        reply: Reply<Result<Vec<Admitted>, SubmitError>>,
+        credit: Credit,
+    ) -> crate::committer::Then {
+        let myself = self.myself.clone();
+        Box::new(move |result| {
+            if result.is_ok() {
+                let jobs = admitted.iter().map(|admitted| admitted.job).collect();
+                let _ = myself.cast(Message::Committed(Committed::Submitted(jobs)));
+            }
+            let _ = reply.send(result.map(|()| admitted).map_err(|error| SubmitError::Store(error.to_string())));
+            drop(credit);
+        })
+    }
+
+    fn payload(&self, task: TaskId, spec: JobSpec, client: &Client, trace: &Trace) -> Payload {
+        Payload {
+            task,
+            spec,
+            client: client.name.clone(),
+            lane: client.lane,
+            created_at: self.now().wall,
+            trace: trace.clone(),
+        }
+    }
+
+    /// Asks the core to take in every job; if it refuses one, those before it are taken back.
+    fn admit(&mut self, specs: &[JobSpec], client: &Client) -> Result<Vec<Admitted>, SubmitError> {
+        let mut admitted: Vec<Admitted> = Vec::with_capacity(specs.len());
+        for spec in specs {
+            match self.admit_one(spec, client) {
+                Ok(job) => admitted.push(job),
+                Err(error) => {
+                    self.take_back(&admitted);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(admitted)
+    }
+
+    /// Asks the core to take in one job, under a fresh sequence number.
+    pub(super) fn admit_one(&mut self, spec: &JobSpec, client: &Client) -> Result<Admitted, SubmitError> {
+        let now = self.now();
+        let Some(known) = self.parts.registries.of(spec) else {
+            return Err(SubmitError::Registry { registry: spec.registry.to_string(), purl: spec.purl.to_string() });
+        };
+        let host = known.host;
+        let job = JobId(self.next_sequence());
+        let ask = Ask {
+            job,
+            client: self.parts.core.client(&client.name, client.weight),
+            lane: client.lane,
+            host,
+            needs: needs_of(spec),
+            target: target_of(spec),
+            max_age_ms: spec.max_age_ms,
+            expires_at: spec.expires_at,
+        };
+        let admission = self.parts.core.submit(ask, now).map_err(SubmitError::Refused)?;
+        Ok(Admitted { job, task: admission.task(), attached: matches!(admission, Admission::Attached(_)) })
+    }
+
+    /// Nothing of these was journalled or handed out yet, so what their cancelling would lead to is of no interest.
+    fn take_back(&mut self, admitted: &[Admitted]) {
+        let (now, mut ignored) = (self.now(), Vec::new());
+        for admitted in admitted.iter().rev() {
+            self.parts.core.cancel(admitted.job, now, &mut ignored);
+        }
+    }
+
+    /// Cancels a job and answers after the commit. A job that has ended, or is about to, is left as it is.
+    pub(super) fn cancel(
+        &mut self,
+        job: JobId,
+        client: Option<&ClientName>,
+        reply: Reply<Result<(), CancelError>>,
+        credit: Credit,
+    ) {
+        let payload = match self.payloads.get(job, &*self.parts.store) {
+            Ok(payload) => payload,
+            Err(error) => return drop(reply.send(Err(CancelError::Store(error.to_string())))),
+        };
+        if payload.is_some_and(|payload| client.is_some_and(|client| *client != payload.client)) {
+            return drop(reply.send(Err(CancelError::NotYours)));
+        }
+        let (now, mut effects) = (self.now(), Vec::new());
+        let outcome = self.parts.core.cancel(job, now, &mut effects);
+        self.perform(&mut effects, now);
+        match outcome {
+            CancelOutcome::Unknown => drop(reply.send(Ok(()))),
+            // The committer works in order: once this empty entry is through, so is what ends the job.
+            CancelOutcome::Cancelled | CancelOutcome::Committing => {
+                self.parts.committer.send(Entry::new(Box::new(move |result: Result<(), CommitError>| {
+                    let _ = reply.send(result.map_err(|error| CancelError::Store(error.to_string())));
+                    drop(credit);
+                })));
+            }
+        }
+    }
+
+    /// Ends jobs in the journal, for an [`Effect::Close`].
+    pub(super) fn close(&mut self, effect: Effect, now: gleaner_core::Moment) {
+        let Effect::Close { jobs, task_ended, state, attempts, fault } = effect else { return };
+        let result = JobResult { error: fault, ..JobResult::bare(state, now.wall, attempts) };
+        let ended: Vec<_> = jobs.into_iter().map(|job| (job, result.clone())).collect();
+        let myself = self.myself.clone();
+        let told = ended.clone();
+        let mut entry = Entry::new(Box::new(move |result| {
+            if result.is_ok() {
+                let _ = myself.cast(Message::Committed(Committed::Ended(told)));
+            }
+        }));
+        entry.closures = closures(ended, task_ended);
+        self.parts.committer.send(entry);
+    }
+
+    /// Tells watchers that jobs have ended, and forgets what they asked for.
+    pub(super) fn jobs_ended(&mut self, ended: Vec<(JobId, JobResult)>) {
+        for (job, result) in ended {
+            metrics::counter!("gleaner_jobs_ended_total", "state" => result.state.as_str()).increment(1);
+            let lane = self.tell_end(job, result);
+            self.ended[lane.unwrap_or(Lane::Bulk).index()] += 1;
+            self.payloads.remove(job);
+        }
+    }
+}
+
+/// The closures of jobs that ended alike.
+pub(super) fn closures(ended: Vec<(JobId, JobResult)>, ends_task: Option<TaskId>) -> Vec<gleaner_store::Closure> {
+    ended.into_iter().map(|(job, result)| gleaner_store::Closure { job, result, ends_task }).collect()
+}

@@ -1,0 +1,194 @@
+//! What an outcome leads to: accepted once, prepared, committed, and only then acknowledged.
+
+use std::sync::Arc;
+
+use gleaner_core::{Report, Verdict, WorkerId, catalogue};
+use gleaner_model::{
+    Attempt, ClientName, CrawlPart, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, Lane, Outcome, PackageKey,
+    TaskId, Timestamp,
+};
+use gleaner_store::{PackageWrite, Store};
+
+use super::jobs::closures;
+use super::message::{Committed, Meaning, Message, Prepared, ToWorker};
+use super::state::State;
+use crate::clients::Client;
+use crate::committer::{CommitError, Entry};
+use crate::payloads::Payload;
+
+impl State {
+    /// A worker told how an attempt ended. Its documents are stored already.
+    pub(super) fn outcome(&mut self, worker: WorkerId, attempt: Attempt, outcome: Outcome) {
+        let (now, mut effects) = (self.now(), Vec::new());
+        let report = match &outcome {
+            Outcome::Failed(fault) => Report::Failed(fault.clone()),
+            Outcome::HandedBack => Report::HandedBack,
+            _ => Report::Finished,
+        };
+        match self.parts.core.outcome(attempt, report, now, &mut effects) {
+            Verdict::Accept => {
+                self.perform(&mut effects, now);
+                self.prepare(worker, attempt, outcome);
+            }
+            Verdict::Retried { .. } | Verdict::DeadLetter => {
+                self.perform_for(&mut effects, now, Some((worker, attempt)));
+            }
+            Verdict::Refused | Verdict::Closed => {
+                self.perform(&mut effects, now);
+                self.acknowledge(worker, attempt);
+            }
+        }
+    }
+
+    /// Works out what an accepted outcome means, off the actor's thread.
+    fn prepare(&mut self, worker: WorkerId, attempt: Attempt, outcome: Outcome) {
+        let payload = match self.payloads.get(attempt.task.maker(), &*self.parts.store) {
+            Ok(Some(payload)) => payload,
+            Ok(None) => return self.unusable(attempt, "the journal does not know the task"),
+            Err(error) => return self.unusable(attempt, &error.to_string()),
+        };
+        let (store, myself, now) = (Arc::clone(&self.parts.store), self.myself.clone(), self.now().wall);
+        tokio::task::spawn_blocking(move || {
+            let span = tracing::info_span!("apply", task = %attempt.task, purl = %payload.spec.purl);
+            gleaner_proto::trace::set_parent(&span, &payload.trace);
+            let result = span.in_scope(|| mean(&*store, &payload, outcome, now));
+            let _ = myself.cast(Message::Prepared(Box::new(Prepared { worker, attempt, result })));
+        });
+    }
+
+    fn unusable(&mut self, attempt: Attempt, detail: &str) {
+        self.reopen(attempt.task, Fault::new(FaultKind::Internal, detail));
+    }
+
+    /// Writes what an outcome means: its jobs end, the record changes, and what it leaves to do is submitted, in one
+    /// commit.
+    pub(super) fn prepared(&mut self, prepared: Prepared) {
+        let Prepared { worker, attempt, result } = prepared;
+        let meaning = match result {
+            Ok(meaning) => meaning,
+            Err(fault) => {
+                let (now, mut effects) = (self.now(), Vec::new());
+                self.parts.core.reopen(attempt.task, fault, now, &mut effects);
+                return self.perform_for(&mut effects, now, Some((worker, attempt)));
+            }
+        };
+        let attempts = self.parts.core.attempts_of(attempt.task);
+        let result = JobResult { attempts, ..meaning.result };
+        let jobs = self.parts.core.jobs_of(attempt.task);
+        let ended: Vec<(JobId, JobResult)> = jobs.into_iter().map(|job| (job, result.clone())).collect();
+        let follow_up = meaning.follow_up.and_then(|spec| self.follow_up(spec, &meaning.trace));
+        let submitted = follow_up.as_ref().map(|(job, _)| *job);
+        let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted));
+        entry.closures = closures(ended, Some(attempt.task));
+        entry.packages.push(meaning.write);
+        entry.commands.extend(follow_up.map(|(job, payload)| (job.0, payload.to_command())));
+        self.parts.committer.send(entry);
+    }
+
+    /// Takes in work that Gleaner gives itself. If the queue is full it is left to the next crawl of the package.
+    fn follow_up(&mut self, spec: JobSpec, trace: &gleaner_model::Trace) -> Option<(JobId, Payload)> {
+        let client = Client { name: ClientName::gleaner(), lane: Lane::Bulk, weight: 1 };
+        let admitted = self.admit_one(&spec, &client).ok()?;
+        let payload = Payload {
+            task: admitted.task,
+            spec,
+            client: client.name,
+            lane: client.lane,
+            created_at: self.now().wall,
+            trace: trace.clone(),
+        };
+        self.payloads.insert(admitted.job, payload.clone());
+        Some((admitted.job, payload))
+    }
+
+    fn answer_outcome(
+        &self,
+        worker: WorkerId,
+        attempt: Attempt,
+        ended: Vec<(JobId, JobResult)>,
+        submitted: Option<JobId>,
+    ) -> crate::committer::Then {
+        let myself = self.myself.clone();
+        Box::new(move |result| {
+            let committed = match result {
+                Ok(()) => Committed::Outcome { worker, attempt, ended, submitted },
+                Err(CommitError::Conflict) => Committed::Conflict { attempt },
+                // Nothing more is ever committed; the worker keeps its outcome for the next scheduler.
+                Err(CommitError::Store(_)) => return,
+            };
+            let _ = myself.cast(Message::Committed(committed));
+        })
+    }
+
+    pub(super) fn outcome_committed(
+        &mut self,
+        worker: WorkerId,
+        attempt: Attempt,
+        ended: Vec<(JobId, JobResult)>,
+        submitted: Option<JobId>,
+    ) {
+        let now = self.now();
+        let mut effects = std::mem::take(&mut self.effects);
+        self.parts.core.committed(attempt.task, now, &mut effects);
+        self.effects = effects;
+        submitted.into_iter().for_each(|job| self.payloads.committed(job));
+        if let Some(link) = self.links.get_mut(&worker) {
+            link.accepted += 1;
+        }
+        self.jobs_ended(ended);
+        self.acknowledge(worker, attempt);
+    }
+
+    /// Another outcome of the same package came first. The work is done anew, from what is known now.
+    pub(super) fn outcome_conflicted(&mut self, attempt: Attempt) {
+        self.unusable(attempt, "the package's record changed while the outcome was applied");
+    }
+
+    fn reopen(&mut self, task: TaskId, fault: Fault) {
+        let (now, mut effects) = (self.now(), Vec::new());
+        self.parts.core.reopen(task, fault, now, &mut effects);
+        self.perform(&mut effects, now);
+    }
+
+    pub(super) fn acknowledge(&mut self, worker: WorkerId, attempt: Attempt) {
+        self.say(worker, ToWorker::Ack(attempt));
+    }
+}
+
+/// Works out what an outcome means for the catalogue. Reads the record, compares, encodes: no decisions but the
+/// catalogue's own.
+fn mean(store: &dyn Store, payload: &Payload, outcome: Outcome, now: Timestamp) -> Result<Meaning, Fault> {
+    let key = PackageKey::new(payload.spec.registry.clone(), &payload.spec.purl);
+    let old = store.package(&key).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
+    let report = match outcome {
+        Outcome::Fetched(facts) => catalogue::CrawlReport::Fetched(*facts),
+        Outcome::NotModified { at } => catalogue::CrawlReport::NotModified { at },
+        Outcome::NotFound { at } => catalogue::CrawlReport::NotFound { at },
+        Outcome::Gone { at } => catalogue::CrawlReport::Gone { at },
+        Outcome::Failed(fault) => return Err(fault),
+        Outcome::HandedBack => return Err(Fault::new(FaultKind::Internal, "handed back")),
+    };
+    let applied = catalogue::apply(old.as_ref(), &key, report, now)?;
+    // Older documents that brought nothing are not asked for again and again; the next regular crawl does that.
+    let progress = payload.spec.part == CrawlPart::Newest || applied.changed;
+    let follow_up = applied.follow_up.filter(|_| progress).map(|part| JobSpec {
+        kind: JobKind::Crawl,
+        part,
+        purl: payload.spec.purl.without_version(),
+        registry: payload.spec.registry.clone(),
+        max_age_ms: 0,
+        expires_at: None,
+    });
+    let record = &applied.record;
+    let source = record.source.as_ref();
+    let result = JobResult {
+        changed: Some(applied.changed),
+        versions: Some(u32::try_from(record.package.versions.len()).unwrap_or(u32::MAX)),
+        latest: record.package.latest.clone(),
+        fetched_at: record.last_success,
+        document: source.and_then(|source| source.documents.first()).map(|document| document.hash),
+        ..JobResult::bare(applied.state, now, 0)
+    };
+    let write = PackageWrite::new(record, applied.events);
+    Ok(Meaning { write, result, follow_up, trace: payload.trace.clone() })
+}

@@ -1,0 +1,101 @@
+//! Answering questions about what is in memory.
+
+use gleaner_core::Wait;
+use gleaner_model::{JobId, JobResult, JobState, JobView, Lane};
+
+use super::state::State;
+use crate::payloads::Payload;
+use crate::views::{LaneState, WorkerState};
+
+impl State {
+    /// What open jobs look like, those that are not open left out.
+    pub(super) fn job_views(&mut self, jobs: &[JobId]) -> Vec<JobView> {
+        jobs.iter().filter_map(|job| self.job_view(*job)).collect()
+    }
+
+    fn job_view(&mut self, job: JobId) -> Option<JobView> {
+        let view = self.parts.core.job_view(job, self.now())?;
+        let payload = self.payloads.get(job, &*self.parts.store).ok().flatten()?;
+        let waiting_for = view.waiting_for.map(|wait| self.describe(&wait)).unwrap_or_default();
+        let open = JobView { attempts: view.attempts, waiting_for, ..bare_view(job, &payload, view.state) };
+        Some(JobView { lane: view.lane, ..open })
+    }
+
+    fn describe(&self, wait: &Wait) -> String {
+        match wait {
+            Wait::Worker => "no connected worker can do this".to_owned(),
+            Wait::Slot => "all fitting workers are busy".to_owned(),
+            Wait::Host { host, ms } => {
+                let host = self.parts.core.host_name(*host).map(ToString::to_string).unwrap_or_default();
+                format!("{host} may be asked again in {ms} ms")
+            }
+            Wait::Turn => "other tasks come first".to_owned(),
+            Wait::Retry => "the pause after a failed attempt".to_owned(),
+            Wait::Task(task) => format!("{task}, which is at the same package"),
+            Wait::Recovery => "a worker may still be at it since before the restart".to_owned(),
+            Wait::Commit => "the outcome is being committed".to_owned(),
+        }
+    }
+
+    /// Tells the watchers of a job how it ended; answers its lane, if that is known without asking the disk.
+    pub(super) fn tell_end(&mut self, job: JobId, result: JobResult) -> Option<Lane> {
+        let watched = self.parts.hub.is_watched(job);
+        let payload = match self.payloads.peek(job) {
+            Some(payload) => payload,
+            None if watched => {
+                let stored = self.parts.store.job(job).ok().flatten()?;
+                Payload::of_command(stored.submit)?.into()
+            }
+            None => return None,
+        };
+        if watched {
+            let (state, attempts) = (result.state, result.attempts);
+            let view = JobView { attempts, result: Some(result), ..bare_view(job, &payload, state) };
+            self.parts.hub.tell(&view);
+        }
+        Some(payload.lane)
+    }
+
+    pub(super) fn worker_states(&self) -> Vec<WorkerState> {
+        let mut states: Vec<WorkerState> = self
+            .parts
+            .core
+            .workers()
+            .into_iter()
+            .filter_map(|view| {
+                let link = self.links.get(&view.worker)?;
+                Some(WorkerState {
+                    name: link.name.clone(),
+                    version: link.version.clone(),
+                    connected_at: link.connected.wall,
+                    last_seen: link.seen.wall,
+                    accepted: link.accepted,
+                    view,
+                })
+            })
+            .collect();
+        states.sort_by(|a, b| a.name.cmp(&b.name));
+        states
+    }
+
+    pub(super) fn lane_states(&self) -> [LaneState; 4] {
+        let views = self.parts.core.lanes();
+        Lane::ALL.map(|lane| LaneState { lane, view: views[lane.index()], ended: self.ended[lane.index()] })
+    }
+}
+
+/// A job's view with nothing in it but what was asked and its state.
+pub(crate) fn bare_view(job: JobId, payload: &Payload, state: JobState) -> JobView {
+    JobView {
+        id: job,
+        spec: payload.spec.clone(),
+        client: payload.client.clone(),
+        lane: payload.lane,
+        task: payload.task,
+        created_at: payload.created_at,
+        state,
+        attempts: 0,
+        waiting_for: String::new(),
+        result: None,
+    }
+}

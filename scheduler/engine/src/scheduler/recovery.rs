@@ -1,0 +1,70 @@
+//! Bringing the core back to where the journal says it was.
+
+use gleaner_core::{Moment, RecoveredJob, Scheduler};
+use gleaner_model::{JobId, TaskId};
+use gleaner_store::{Recovered, Store, StoreError};
+
+use crate::clients::Clients;
+use crate::payloads::Payload;
+use crate::registries::{Registries, needs_of, target_of};
+
+/// What recovery found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// Open jobs that the core holds again.
+    pub(crate) jobs: u64,
+    /// Jobs whose registry is not configured any more; they end as failed.
+    pub(crate) homeless: Vec<(JobId, TaskId)>,
+}
+
+/// Hands everything that has not ended to the core, by one scan of the journal.
+pub(crate) fn recover(
+    store: &dyn Store,
+    core: &mut Scheduler,
+    registries: &Registries,
+    clients: &Clients,
+    now: Moment,
+) -> Result<Found, StoreError> {
+    let mut found = Found::default();
+    store.recover(&mut |recovered| match recovered {
+        Recovered::Job { job, open, submit } => {
+            let Some(payload) = Payload::of_command(submit) else { return };
+            match registries.of(&payload.spec) {
+                Some(known) => {
+                    found.jobs += u64::from(open);
+                    let client = core.client(&payload.client, clients.weight_of(&payload.client));
+                    core.recover_job(recovered_job(job, open, &payload, client, known.host), now);
+                }
+                None if open => found.homeless.push((job, payload.task)),
+                None => {}
+            }
+        }
+        Recovered::AttemptFailed { task, attempts, retry_at } => core.recover_attempts(task, attempts, retry_at),
+        Recovered::HostBlocked { host, until } => {
+            if let Some(host) = core.host(&host) {
+                core.block_host(host, until, now);
+            }
+        }
+    })?;
+    Ok(found)
+}
+
+fn recovered_job(
+    job: JobId,
+    open: bool,
+    payload: &Payload,
+    client: gleaner_core::ClientIndex,
+    host: gleaner_core::HostIndex,
+) -> RecoveredJob {
+    RecoveredJob {
+        job,
+        open,
+        task: payload.task,
+        client,
+        lane: payload.lane,
+        host,
+        needs: needs_of(&payload.spec),
+        target: target_of(&payload.spec),
+        expires_at: payload.spec.expires_at,
+    }
+}

@@ -1,0 +1,158 @@
+//! What the scheduler actor holds, and the round that every message goes through.
+
+use std::sync::Arc;
+
+use gleaner_core::{Effect, Moment, Scheduler, WorkerId};
+use gleaner_model::WorkerName;
+use gleaner_store::Store;
+use hashbrown::HashMap;
+use tokio::sync::watch;
+
+use super::SchedulerRef;
+use super::message::{Committed, Message, Outbound, Reply};
+use crate::clock::Clock;
+use crate::committer::Committer;
+use crate::options::EngineOptions;
+use crate::payloads::Payloads;
+use crate::registries::Registries;
+use crate::watch::WatchHub;
+
+/// What a scheduler is made of.
+pub(crate) struct Parts {
+    pub(crate) core: Scheduler,
+    pub(crate) registries: Registries,
+    pub(crate) options: EngineOptions,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) committer: Committer,
+    pub(crate) clock: Clock,
+    pub(crate) hub: Arc<WatchHub>,
+    /// The time of the next [`Message::Wake`], in monotonic milliseconds.
+    pub(crate) alarm: watch::Sender<u64>,
+    pub(crate) next_sequence: u64,
+}
+
+/// A worker's session.
+pub(super) struct Link {
+    pub(super) name: WorkerName,
+    pub(super) version: String,
+    pub(super) connected: Moment,
+    pub(super) seen: Moment,
+    pub(super) accepted: u64,
+    pub(super) outbound: Outbound,
+}
+
+pub(crate) struct State {
+    pub(super) myself: SchedulerRef,
+    pub(super) parts: Parts,
+    pub(super) payloads: Payloads,
+    pub(super) links: HashMap<WorkerId, Link>,
+    pub(super) next_worker: u64,
+    pub(super) effects: Vec<Effect>,
+    /// Jobs that ended since the start, by lane.
+    pub(super) ended: [u64; 4],
+    /// Who waits for the end of all that runs, once nothing new is handed out.
+    pub(super) draining: Vec<Reply<()>>,
+    pub(super) is_draining: bool,
+}
+
+impl State {
+    pub(super) fn new(myself: SchedulerRef, parts: Parts) -> Self {
+        Self {
+            myself,
+            parts,
+            payloads: Payloads::default(),
+            links: HashMap::new(),
+            next_worker: 1,
+            effects: Vec::new(),
+            ended: [0; 4],
+            draining: Vec::new(),
+            is_draining: false,
+        }
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.parts.clock.now()
+    }
+
+    /// A sequence number that was never used.
+    pub(super) fn next_sequence(&mut self) -> u64 {
+        let sequence = self.parts.next_sequence;
+        self.parts.next_sequence += 1;
+        sequence
+    }
+
+    pub(super) fn handle(&mut self, message: Message) {
+        match message {
+            Message::Submit(submission) => self.submit(submission),
+            Message::Cancel { job, client, reply, credit } => self.cancel(job, client.as_ref(), reply, credit),
+            Message::Join { hello, outbound, reply } => self.join(*hello, outbound, reply),
+            Message::Leave { worker } => self.leave(worker),
+            Message::Worker { worker, said, credit } => {
+                self.worker_said(worker, said);
+                drop(credit);
+            }
+            Message::Prepared(prepared) => self.prepared(*prepared),
+            Message::Committed(committed) => self.committed(committed),
+            Message::Wake => {}
+            Message::Housekeeping => self.housekeeping(),
+            Message::Drain { reply } => self.drain(reply),
+            Message::JobViews { jobs, reply } => {
+                let _ = reply.send(self.job_views(&jobs));
+            }
+            Message::Workers { reply } => {
+                let _ = reply.send(self.worker_states());
+            }
+            Message::Hosts { reply } => {
+                let _ = reply.send(self.parts.core.hosts(self.now()));
+            }
+            Message::Lanes { reply } => {
+                let _ = reply.send(self.lane_states());
+            }
+        }
+    }
+
+    /// After every message: let the core look at the time, hand out what can be handed out, do what was decided, and
+    /// set the alarm for whatever comes next. One round is bounded by the core's own limits; if there is more to hand
+    /// out, the scheduler goes on after the messages that wait already.
+    pub(super) fn settle(&mut self) {
+        let now = self.now();
+        let mut effects = std::mem::take(&mut self.effects);
+        self.parts.core.tick(now, &mut effects);
+        let more = !self.is_draining && self.parts.core.dispatch(now, &mut effects);
+        self.perform(&mut effects, now);
+        self.effects = effects;
+        self.answer_drained();
+        if more {
+            let _ = self.myself.cast(Message::Wake);
+        } else {
+            let wake = self.parts.core.next_wake(now).unwrap_or(u64::MAX);
+            self.parts.alarm.send_if_modified(|alarm| std::mem::replace(alarm, wake) != wake);
+        }
+    }
+
+    fn committed(&mut self, committed: Committed) {
+        match committed {
+            Committed::Submitted(jobs) => jobs.into_iter().for_each(|job| self.payloads.committed(job)),
+            Committed::Ended(ended) => self.jobs_ended(ended),
+            Committed::Outcome { worker, attempt, ended, submitted } => {
+                self.outcome_committed(worker, attempt, ended, submitted);
+            }
+            Committed::Conflict { attempt } => self.outcome_conflicted(attempt),
+            Committed::Ack { worker, attempt } => self.acknowledge(worker, attempt),
+        }
+    }
+
+    fn housekeeping(&mut self) {
+        self.parts.hub.sweep();
+        let (store, now) = (Arc::clone(&self.parts.store), self.now());
+        let kept = i64::try_from(self.parts.options.results_kept_ms).unwrap_or(i64::MAX);
+        let before = gleaner_model::Timestamp::from_millis(now.wall.as_millis().saturating_sub(kept));
+        let myself = self.myself.clone();
+        // A store that fails here fails the next commit as well, which is where that is dealt with.
+        tokio::task::spawn_blocking(move || match store.forget_before(before) {
+            Ok(true) => drop(myself.cast(Message::Housekeeping)),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "old results could not be forgotten"),
+        });
+    }
+}

@@ -1,0 +1,128 @@
+//! Workers that come, speak and go.
+
+use gleaner_core::{ClaimVerdict, Held, Joining, WorkerId};
+use gleaner_model::{Attempt, Host};
+use gleaner_proto::convert::{self, Hello, Welcome};
+
+use super::message::{Outbound, Reply, ToWorker, WorkerSaid};
+use super::state::{Link, State};
+use crate::registries::needs;
+
+impl State {
+    /// Opens a session. An older session of the same worker is over: it would not have come back otherwise.
+    pub(super) fn join(&mut self, hello: Hello, outbound: Outbound, reply: Reply<WorkerId>) {
+        let older: Vec<WorkerId> =
+            self.links.iter().filter(|(_, link)| link.name == hello.worker).map(|(worker, _)| *worker).collect();
+        older.into_iter().for_each(|worker| self.leave(worker));
+
+        let (now, worker) = (self.now(), WorkerId(self.next_worker));
+        self.next_worker += 1;
+        let held = hello.held.iter().map(|held| Held { attempt: held.attempt, finished: held.finished }).collect();
+        let joining = Joining { worker, slots: hello.slots, needs: needs(&hello.capabilities), held };
+        let mut effects = std::mem::take(&mut self.effects);
+        let claims = self.parts.core.join(joining, now, &mut effects);
+        self.effects = effects;
+
+        tracing::info!(worker = %hello.worker, slots = hello.slots, held = claims.len(), "a worker joined");
+        let link =
+            Link { name: hello.worker, version: hello.version, connected: now, seen: now, accepted: 0, outbound };
+        self.links.insert(worker, link);
+        self.say(worker, ToWorker::Welcome(self.welcome(&claims)));
+        if self.is_draining {
+            self.say(worker, ToWorker::Drain);
+        }
+        let _ = reply.send(worker);
+    }
+
+    fn welcome(&self, claims: &[gleaner_core::Claim]) -> Welcome {
+        let claim = |claim: &gleaner_core::Claim| convert::Claim {
+            attempt: claim.attempt,
+            verdict: match claim.verdict {
+                ClaimVerdict::Adopted(token) => convert::ClaimVerdict::Adopted(token),
+                ClaimVerdict::Abandoned => convert::ClaimVerdict::Abandoned,
+                ClaimVerdict::Closed => convert::ClaimVerdict::Closed,
+            },
+        };
+        Welcome {
+            epoch: self.parts.store.opened().epoch,
+            heartbeat_ms: self.parts.options.heartbeat_ms,
+            lease_ttl_ms: self.parts.options.decisions.lease_ttl_ms,
+            claims: claims.iter().map(claim).collect(),
+        }
+    }
+
+    /// A session is over. Its attempts wait a moment for the worker to come back.
+    pub(super) fn leave(&mut self, worker: WorkerId) {
+        if let Some(link) = self.links.remove(&worker) {
+            tracing::info!(worker = %link.name, "a worker left");
+            let now = self.now();
+            self.parts.core.leave(worker, now);
+        }
+    }
+
+    pub(super) fn worker_said(&mut self, worker: WorkerId, said: WorkerSaid) {
+        let now = self.now();
+        let Some(link) = self.links.get_mut(&worker) else { return };
+        link.seen = now;
+        match said {
+            WorkerSaid::Heartbeat => {
+                if !self.parts.core.heartbeat(worker, now) {
+                    self.leave(worker);
+                }
+            }
+            WorkerSaid::Progress { attempt } => self.parts.core.progressed(attempt, now),
+            WorkerSaid::WantsPermit { attempt, host } => self.wants_permit(worker, attempt, &host),
+            WorkerSaid::Throttled { attempt, host, retry_after_ms } => {
+                if let Some(host) = self.parts.core.host(&host) {
+                    let mut effects = std::mem::take(&mut self.effects);
+                    self.parts.core.throttled(worker, attempt, host, retry_after_ms, now, &mut effects);
+                    self.effects = effects;
+                }
+            }
+            WorkerSaid::Outcome { attempt, outcome } => self.outcome(worker, attempt, outcome),
+        }
+    }
+
+    /// A permit that cannot be given at all is an attempt that cannot go on.
+    fn wants_permit(&mut self, worker: WorkerId, attempt: Attempt, host: &Host) {
+        let now = self.now();
+        let mut effects = std::mem::take(&mut self.effects);
+        let granted = match self.parts.core.host(host) {
+            Some(host) => self.parts.core.ask_permit(worker, attempt, host, now, &mut effects),
+            None => false,
+        };
+        self.effects = effects;
+        if !granted {
+            tracing::warn!(%host, task = %attempt.task, "a permit was refused");
+            self.say(worker, ToWorker::Cancel(attempt));
+        }
+    }
+
+    /// Hands something to a worker's stream, if it has one. A stream that takes nothing more is over: its worker must
+    /// not miss a word, so it comes back and says what it has.
+    pub(super) fn say(&mut self, worker: WorkerId, message: ToWorker) {
+        let taken = self.links.get(&worker).map(|link| link.outbound.try_send(message).is_ok());
+        if taken == Some(false) {
+            self.leave(worker);
+        }
+    }
+
+    /// From now on nothing new is taken in or handed out; `reply` hears when nothing runs any more.
+    pub(super) fn drain(&mut self, reply: Reply<()>) {
+        self.is_draining = true;
+        self.draining.push(reply);
+        let workers: Vec<WorkerId> = self.links.keys().copied().collect();
+        for worker in workers {
+            self.parts.core.drain(worker);
+            self.say(worker, ToWorker::Drain);
+        }
+    }
+
+    pub(super) fn answer_drained(&mut self) {
+        if self.is_draining && self.parts.core.lanes().iter().all(|lane| lane.running == 0) {
+            for reply in self.draining.drain(..) {
+                let _ = reply.send(());
+            }
+        }
+    }
+}

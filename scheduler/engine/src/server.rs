@@ -1,0 +1,73 @@
+//! The gRPC server: all services behind one listener.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gleaner_proto::v1;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::{Server, ServerTlsConfig};
+
+use crate::services::{Catalog, Jobs, Operator, Shared, Workers};
+
+/// Largest message from a worker. An outcome holds a whole package without its documents; the largest real ones are a
+/// few megabytes, and a registry's page is capped at some hundred.
+const OUTCOME_BYTES: usize = 64 << 20;
+
+/// Bytes that may be on their way to us in one stream, and in one connection: enough for a fast network without
+/// waiting for window updates.
+const STREAM_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
+
+/// How often a silent connection is asked for a sign of life, and how long the answer may take.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
+const KEEPALIVE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why the listener ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The transport failed, or TLS is configured wrongly.
+    #[error("the gRPC listener failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// The protocol's own description cannot be read.
+    #[error("gRPC reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Serves until `shutdown`.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    tls: Option<ServerTlsConfig>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<v1::job_service_server::JobServiceServer<Jobs>>().await;
+    health.set_serving::<v1::worker_service_server::WorkerServiceServer<Workers>>().await;
+    health.set_serving::<v1::catalog_service_server::CatalogServiceServer<Catalog>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(v1::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let mut server = Server::builder()
+        .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+        .http2_keepalive_timeout(Some(KEEPALIVE_WITHIN));
+    if let Some(tls) = tls {
+        server = server.tls_config(tls)?;
+    }
+    let workers = v1::worker_service_server::WorkerServiceServer::new(Workers(Arc::clone(&shared)))
+        .max_decoding_message_size(OUTCOME_BYTES);
+    server
+        .add_service(health_service)
+        .add_service(reflection)
+        .add_service(workers)
+        .add_service(v1::job_service_server::JobServiceServer::new(Jobs(Arc::clone(&shared))))
+        .add_service(v1::catalog_service_server::CatalogServiceServer::new(Catalog(Arc::clone(&shared))))
+        .add_service(v1::operator_service_server::OperatorServiceServer::new(Operator(shared)))
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown)
+        .await?;
+    Ok(())
+}

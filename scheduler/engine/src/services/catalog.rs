@@ -1,0 +1,111 @@
+//! `gleaner.v1.CatalogService`: read from the store, past the scheduler.
+
+use std::sync::Arc;
+
+use gleaner_model::{PackageKey, PackageRecord, Purl};
+use gleaner_proto::{convert, v1};
+use gleaner_store::Cursor;
+use tonic::{Code, Request, Response, Status};
+
+use super::{Shared, credentials, errors};
+
+/// Versions or events of one page.
+const PAGE_MAX: usize = 10_000;
+const PAGE_DEFAULT: usize = 1_000;
+
+/// The service.
+pub(crate) struct Catalog(pub(crate) Arc<Shared>);
+
+#[tonic::async_trait]
+impl v1::catalog_service_server::CatalogService for Catalog {
+    async fn get_package(
+        &self,
+        request: Request<v1::GetPackageRequest>,
+    ) -> Result<Response<v1::GetPackageResponse>, Status> {
+        credentials::client(&self.0.clients, request.metadata())?;
+        let request = request.into_inner();
+        let (_, record) = self.record(&request.purl, &request.registry).await?;
+        Ok(Response::new(record.into()))
+    }
+
+    async fn list_versions(
+        &self,
+        request: Request<v1::ListVersionsRequest>,
+    ) -> Result<Response<v1::ListVersionsResponse>, Status> {
+        credentials::client(&self.0.clients, request.metadata())?;
+        let request = request.into_inner();
+        let (_, record) = self.record(&request.purl, &request.registry).await?;
+        let skipped = skipped(&request.page_token)?;
+        let size = page_size(request.page_size);
+        let package = &record.package;
+        let highest_first = package.versions.iter().rev().skip(skipped).take(size);
+        let versions = highest_first.map(|version| convert::version_summary(package, version)).collect();
+        let end = skipped.saturating_add(size);
+        let next_page_token = if end < package.versions.len() { end.to_string() } else { String::new() };
+        Ok(Response::new(v1::ListVersionsResponse { versions, next_page_token }))
+    }
+
+    async fn list_dependencies(
+        &self,
+        request: Request<v1::ListDependenciesRequest>,
+    ) -> Result<Response<v1::ListDependenciesResponse>, Status> {
+        credentials::client(&self.0.clients, request.metadata())?;
+        let request = request.into_inner();
+        let (purl, record) = self.record(&request.purl, &request.registry).await?;
+        let number = purl.version().or(record.package.latest.as_deref()).ok_or_else(|| no_version(&purl))?;
+        let purl = purl.with_version(number);
+        let version = record.package.version(number).ok_or_else(|| no_version(&purl))?;
+        Ok(Response::new(convert::dependencies_response(&record.package, version, &purl)))
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<v1::ListEventsRequest>,
+    ) -> Result<Response<v1::ListEventsResponse>, Status> {
+        credentials::client(&self.0.clients, request.metadata())?;
+        let request = request.into_inner();
+        let cursor: Cursor = match request.cursor.as_str() {
+            "" => Cursor::default(),
+            text => text.parse().map_err(|error| errors::invalid(format!("{error}")))?,
+        };
+        let size = page_size(request.page_size);
+        let page = self.0.read(move |store| store.events(&cursor, size)).await?;
+        let events = page.events.into_iter().map(|(after, event)| (event, after.to_string()).into()).collect();
+        Ok(Response::new(v1::ListEventsResponse { events, next_cursor: page.next.to_string() }))
+    }
+}
+
+impl Catalog {
+    async fn record(&self, purl: &str, registry: &str) -> Result<(Purl, PackageRecord), Status> {
+        let purl = convert::purl(purl).map_err(|error| errors::invalid(error.to_string()))?;
+        let registry = convert::registry(registry, &purl).map_err(|error| errors::invalid(error.to_string()))?;
+        let key = PackageKey::new(registry, &purl);
+        let record = self.0.read(move |store| store.package(&key)).await?;
+        let record = record.ok_or_else(|| {
+            errors::status(Code::NotFound, "NOT_FETCHED", format!("{} was not fetched yet", purl.without_version()))
+        })?;
+        Ok((purl, record))
+    }
+}
+
+fn no_version(purl: &Purl) -> Status {
+    let what = match purl.version() {
+        Some(version) => format!("{} has no version {version}", purl.without_version()),
+        None => format!("{purl} has no versions"),
+    };
+    errors::status(Code::NotFound, "NO_SUCH_VERSION", what)
+}
+
+fn skipped(token: &str) -> Result<usize, Status> {
+    match token {
+        "" => Ok(0),
+        token => token.parse().map_err(|_| errors::invalid(format!("`{token}` is not a page token"))),
+    }
+}
+
+fn page_size(asked: u32) -> usize {
+    match usize::try_from(asked).unwrap_or(PAGE_MAX) {
+        0 => PAGE_DEFAULT,
+        size => size.min(PAGE_MAX),
+    }
+}

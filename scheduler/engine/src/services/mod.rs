@@ -1,0 +1,38 @@
+//! The gRPC doors: each turns wire messages into what the scheduler or the store is asked, and back.
+
+mod catalog;
+mod credentials;
+mod errors;
+mod jobs;
+mod operator;
+mod shared;
+mod submit_stream;
+mod worker;
+
+use std::sync::Arc;
+
+use gleaner_store::{Documents, Store};
+use tokio::sync::Semaphore;
+
+pub(crate) use catalog::Catalog;
+pub(crate) use jobs::Jobs;
+pub(crate) use operator::Operator;
+pub(crate) use worker::Workers;
+
+use crate::clients::Clients;
+use crate::scheduler::SchedulerRef;
+use crate::watch::WatchHub;
+
+/// Messages from the edge that may wait for the scheduler at once. An actor's own inbox knows no bound, so this is it:
+/// some milliseconds of work, and far less than what would take noticeable memory.
+pub(crate) const EDGE_CREDITS: usize = 4_096;
+
+/// What all services share.
+pub(crate) struct Shared {
+    pub(crate) scheduler: SchedulerRef,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) documents: Arc<Documents>,
+    pub(crate) clients: Clients,
+    pub(crate) hub: Arc<WatchHub>,
+    pub(crate) credits: Arc<Semaphore>,
+}

@@ -1,0 +1,99 @@
+//! `gleaner.v1.WorkerService`: opens a session for each stream and moves messages in and out.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use gleaner_core::WorkerId;
+use gleaner_proto::convert::{Hello, SLOTS_MAX};
+use gleaner_proto::v1;
+use ractor::{Actor, ActorRef};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+use super::{Shared, errors};
+use crate::scheduler::{Message, ToWorker};
+use crate::session::{SessionActor, SessionMessage, SessionParts};
+
+/// How long a worker may take to say hello.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+
+/// Messages of one worker that may wait for its session. With pieces of 256 KiB that is 16 MiB at most.
+const SESSION_CREDITS: usize = 64;
+
+/// Messages to one worker that may wait for its stream: for each slot an assignment, a few permits, a cancellation and
+/// an acknowledgement. A worker that lets more gather is not reading, and loses its session.
+const OUTBOUND: usize = 8 * SLOTS_MAX as usize;
+
+/// The service.
+pub(crate) struct Workers(pub(crate) Arc<Shared>);
+
+#[tonic::async_trait]
+impl v1::worker_service_server::WorkerService for Workers {
+    type SessionStream = Pin<Box<dyn Stream<Item = Result<v1::SessionResponse, Status>> + Send>>;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<v1::SessionRequest>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        let mut said = request.into_inner();
+        let hello = hello(&mut said).await?;
+        let (outbound, told) = mpsc::channel(OUTBOUND);
+        let (reply, answer) = oneshot::channel();
+        let join = Message::Join { hello: Box::new(hello), outbound, reply };
+        self.0.scheduler.cast(join).map_err(|_| errors::gone())?;
+        let worker = answer.await.map_err(|_| errors::gone())?;
+        let parts =
+            SessionParts { worker, scheduler: self.0.scheduler.clone(), documents: Arc::clone(&self.0.documents) };
+        let (session, _) =
+            Actor::spawn(None, SessionActor, parts).await.map_err(|error| Status::internal(error.to_string()))?;
+        tokio::spawn(listen(Arc::clone(&self.0), worker, session, said));
+        Ok(Response::new(ReceiverStream::new(told).map(|message| Ok(wire(message))).boxed()))
+    }
+}
+
+async fn hello(said: &mut Streaming<v1::SessionRequest>) -> Result<Hello, Status> {
+    let first = tokio::time::timeout(HELLO_WITHIN, said.message())
+        .await
+        .map_err(|_| errors::status(Code::DeadlineExceeded, "NO_HELLO", "the worker said nothing"))??;
+    match first.and_then(|request| request.message) {
+        Some(v1::session_request::Message::Hello(hello)) => {
+            Hello::try_from(hello).map_err(|error| errors::invalid(format!("hello: {error}")))
+        }
+        _ => Err(errors::invalid("a session begins with a hello")),
+    }
+}
+
+/// Moves what a worker says into its session, as fast as the session takes it, until either ends.
+async fn listen(
+    shared: Arc<Shared>,
+    worker: WorkerId,
+    session: ActorRef<SessionMessage>,
+    mut said: Streaming<v1::SessionRequest>,
+) {
+    let credits = Arc::new(Semaphore::new(SESSION_CREDITS));
+    while let Ok(Some(request)) = said.message().await {
+        let Ok(credit) = Arc::clone(&credits).acquire_owned().await else { break };
+        let Some(message) = request.message else { continue };
+        if session.cast(SessionMessage::Said(Box::new(message), credit)).is_err() {
+            break;
+        }
+    }
+    session.stop(None);
+    let _ = shared.scheduler.cast(Message::Leave { worker });
+}
+
+fn wire(message: ToWorker) -> v1::SessionResponse {
+    use v1::session_response::Message as Told;
+    let told = match message {
+        ToWorker::Welcome(welcome) => Told::Welcome(welcome.into()),
+        ToWorker::Assign(assignment) => Told::Assign((*assignment).into()),
+        ToWorker::Permit { attempt, permit } => Told::Permit((attempt, permit).into()),
+        ToWorker::Cancel(attempt) => Told::Cancel(v1::Cancel { attempt: Some(attempt.into()) }),
+        ToWorker::Ack(attempt) => Told::Ack(v1::Ack { attempt: Some(attempt.into()) }),
+        ToWorker::Drain => Told::Drain(v1::Drain {}),
+    };
+    v1::SessionResponse { message: Some(told) }
+}

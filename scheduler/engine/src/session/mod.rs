@@ -1,0 +1,136 @@
+//! One actor a worker's stream: it turns what the worker says into what the scheduler is told.
+//!
+//! The problem: an outcome names documents whose pieces come before it, and the scheduler may only hear of the outcome
+//! when the documents are on disk. So the session gathers pieces, has complete documents stored in the background, and
+//! holds an outcome back until its documents are there. Pieces of one attempt arrive in order; different attempts do
+//! not wait for each other.
+
+mod uploads;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gleaner_core::WorkerId;
+use gleaner_model::{Attempt, ContentHash, Fault, FaultKind, Outcome};
+use gleaner_proto::convert::{DocumentPiece, PermitRequest, Progress, Suspended, Throttled};
+use gleaner_proto::v1;
+use gleaner_store::Documents;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::OwnedSemaphorePermit;
+
+use self::uploads::{Complete, Uploads};
+use crate::scheduler::{Message, SchedulerRef, WorkerSaid};
+
+/// What a session is told.
+pub(crate) enum SessionMessage {
+    /// The worker said something. The credit bounds how much may wait here.
+    Said(Box<v1::session_request::Message>, OwnedSemaphorePermit),
+    /// A document was stored, or could not be.
+    Stored { attempt: Attempt, hash: ContentHash, result: Result<(), String> },
+}
+
+pub(crate) struct SessionActor;
+
+pub(crate) struct Session {
+    worker: WorkerId,
+    scheduler: SchedulerRef,
+    documents: Arc<Documents>,
+    uploads: Uploads,
+}
+
+/// What a session is made of.
+pub(crate) struct SessionParts {
+    pub(crate) worker: WorkerId,
+    pub(crate) scheduler: SchedulerRef,
+    pub(crate) documents: Arc<Documents>,
+}
+
+impl Actor for SessionActor {
+    type Msg = SessionMessage;
+    type State = Session;
+    type Arguments = SessionParts;
+
+    async fn pre_start(&self, _: ActorRef<SessionMessage>, parts: SessionParts) -> Result<Session, ActorProcessingErr> {
+        let SessionParts { worker, scheduler, documents } = parts;
+        Ok(Session { worker, scheduler, documents, uploads: Uploads::default() })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<SessionMessage>,
+        message: SessionMessage,
+        session: &mut Session,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            SessionMessage::Said(said, credit) => {
+                // A worker that breaks the protocol loses its session; it comes back and announces what it has.
+                session.said(&myself, *said, credit).inspect_err(|error| tracing::warn!(%error, "a session ends"))?;
+            }
+            SessionMessage::Stored { attempt, hash, result } => {
+                if let Some(outcome) = session.uploads.stored(attempt, hash, result) {
+                    session.pass_on(attempt, outcome);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    fn said(
+        &mut self,
+        myself: &ActorRef<SessionMessage>,
+        said: v1::session_request::Message,
+        credit: OwnedSemaphorePermit,
+    ) -> Result<(), ActorProcessingErr> {
+        use v1::session_request::Message as Said;
+        let passed_on = match said {
+            Said::Hello(_) => return Err("a second hello in one session".into()),
+            Said::Heartbeat(_) => WorkerSaid::Heartbeat,
+            Said::PermitRequest(wish) => {
+                let PermitRequest { attempt, host } = wish.try_into()?;
+                WorkerSaid::WantsPermit { attempt, host }
+            }
+            Said::Throttled(throttled) => {
+                let Throttled { attempt, host, retry_after_ms } = throttled.try_into()?;
+                WorkerSaid::Throttled { attempt, host, retry_after_ms }
+            }
+            Said::Progress(progress) => WorkerSaid::Progress { attempt: Progress::try_from(progress)?.attempt },
+            Said::Suspended(suspended) => WorkerSaid::Progress { attempt: Suspended::try_from(suspended)?.attempt },
+            Said::DocumentPiece(piece) => return self.piece(myself, piece),
+            Said::Outcome(outcome) => return self.outcome(outcome),
+        };
+        let _ = self.scheduler.cast(Message::Worker { worker: self.worker, said: passed_on, credit: Some(credit) });
+        Ok(())
+    }
+
+    fn piece(&mut self, myself: &ActorRef<SessionMessage>, piece: v1::DocumentPiece) -> Result<(), ActorProcessingErr> {
+        let DocumentPiece { attempt, hash, data, last } = piece.try_into()?;
+        if let Some(Complete { compressed }) = self.uploads.piece(attempt, hash, &data, last)? {
+            self.store(myself.clone(), attempt, hash, compressed);
+        }
+        Ok(())
+    }
+
+    fn store(&self, myself: ActorRef<SessionMessage>, attempt: Attempt, hash: ContentHash, compressed: Bytes) {
+        let documents = Arc::clone(&self.documents);
+        tokio::spawn(async move {
+            let result = documents.put(hash, compressed).await.map_err(|error| error.to_string());
+            let _ = myself.cast(SessionMessage::Stored { attempt, hash, result });
+        });
+    }
+
+    fn outcome(&mut self, outcome: v1::Outcome) -> Result<(), ActorProcessingErr> {
+        let (attempt, outcome) = outcome.try_into()?;
+        if let Some(outcome) = self.uploads.outcome(attempt, outcome) {
+            self.pass_on(attempt, outcome);
+        }
+        Ok(())
+    }
+
+    fn pass_on(&self, attempt: Attempt, outcome: Result<Outcome, String>) {
+        let outcome = outcome.unwrap_or_else(|reason| Outcome::Failed(Fault::new(FaultKind::Internal, reason)));
+        let said = WorkerSaid::Outcome { attempt, outcome };
+        let _ = self.scheduler.cast(Message::Worker { worker: self.worker, said, credit: None });
+    }
+}
