@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, RwLock};
 
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableError};
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, StorageError, TableError,
+};
 
 use crate::{Opened, StoreError};
 
@@ -16,6 +18,9 @@ use super::{RedbOptions, RedbStore, Writer, load};
 /// The file's name in the data directory.
 const FILE: &str = "gleaner.redb";
 
+/// Its name until it is whole.
+const UNFINISHED: &str = "gleaner.redb.new";
+
 impl RedbStore {
     /// Opens the store in the directory `dir`, which is made if it is not there.
     ///
@@ -23,13 +28,12 @@ impl RedbStore {
     /// Another process has it open; a newer version wrote it; the disk failed; or it is damaged.
     pub fn open(dir: &Path, options: RedbOptions) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
-        let is_new = !path.try_exists().map_err(StoreError::Io)?;
         std::fs::create_dir_all(dir).map_err(StoreError::Io)?;
-        let database = Builder::new().set_cache_size(options.cache_bytes).create(&path);
-        let database = database.map_err(|error| opening(error, dir))?;
-        if is_new {
-            sync_directories(dir).map_err(StoreError::Io)?;
+        if !path.try_exists().map_err(StoreError::Io)? {
+            make(dir, &path)?;
         }
+        let database = Builder::new().set_cache_size(options.cache_bytes).open(&path);
+        let database = database.map_err(|error| opening(error, dir))?;
         Self::with_database(database, dir.to_owned(), options)
     }
 
@@ -56,6 +60,29 @@ impl RedbStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Makes the file at `path`, whole or not at all. redb writes a new file's mark last, so that a power cut in between
+/// leaves a file that it takes for somebody else's; such a one never gets the name of a store. It is linked to that
+/// name and not renamed, so that of two processes that make one at once, neither replaces the other's.
+fn make(dir: &Path, path: &Path) -> Result<(), StoreError> {
+    let unfinished = dir.join(UNFINISHED);
+    let made = Builder::new().create(&unfinished).or_else(|error| match error {
+        DatabaseError::Storage(StorageError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            std::fs::remove_file(&unfinished)?;
+            Builder::new().create(&unfinished)
+        }
+        other => Err(other),
+    });
+    made.and_then(Database::close).map_err(|error| opening(error, dir))?;
+    let named = File::open(&unfinished).and_then(|file| file.sync_all()).and_then(|()| {
+        std::fs::hard_link(&unfinished, path)?;
+        std::fs::remove_file(&unfinished)
+    });
+    match named {
+        Err(error) if !path.try_exists().map_err(StoreError::Io)? => Err(StoreError::Io(error)),
+        _ => sync_directories(dir).map_err(StoreError::Io),
     }
 }
 

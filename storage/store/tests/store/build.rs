@@ -1,0 +1,94 @@
+//! Short ways to say commands, closures and records.
+
+use gleaner_model::{
+    ClientName, CrawlPart, Ecosystem, Event, EventKind, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, JobState,
+    Lane, Package, PackageKey, PackageName, PackageRecord, Presence, Purl, RegistryName, TaskId, Timestamp, Trace,
+};
+use gleaner_store::{Closure, Command, Group, PackageWrite, StreamPosition};
+
+pub(crate) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms)
+}
+
+pub(crate) fn purl(name: &str) -> Purl {
+    Purl::new(Ecosystem::Cargo, PackageName::new(Ecosystem::Cargo, name).unwrap())
+}
+
+/// Job `sequence`, waiting for `task`.
+pub(crate) fn submit(sequence: u64, task: u64) -> (u64, Command) {
+    let spec = JobSpec {
+        kind: JobKind::Crawl,
+        part: CrawlPart::Newest,
+        purl: purl(&format!("crate-{sequence}")),
+        registry: RegistryName::default_of(Ecosystem::Cargo),
+        max_age_ms: sequence % 7,
+        expires_at: None,
+    };
+    let client = ClientName::gleaner();
+    let command =
+        Command::Submit { task: TaskId(task), spec, client, lane: Lane::Free, at: at(1), trace: Trace::default() };
+    (sequence, command)
+}
+
+pub(crate) fn failed(sequence: u64, task: u64, attempts: u32, retry_at: i64) -> (u64, Command) {
+    let fault = Fault::new(FaultKind::Outage, "the host hangs");
+    (sequence, Command::AttemptFailed { task: TaskId(task), attempts, fault, retry_at: at(retry_at) })
+}
+
+pub(crate) fn blocked(sequence: u64, host: &str, until: i64) -> (u64, Command) {
+    (sequence, Command::HostBlocked { host: host.parse().unwrap(), until: at(until) })
+}
+
+/// Job `job` ends at `ended`, and `task` with it if there is one.
+pub(crate) fn close(job: u64, task: Option<u64>, ended: i64) -> Closure {
+    let mut result = JobResult::bare(JobState::Done, at(ended), 1);
+    result.latest = Some(format!("1.0.{job}"));
+    Closure { job: JobId(job), result, ends_task: task.map(TaskId) }
+}
+
+pub(crate) fn commands(commands: impl IntoIterator<Item = (u64, Command)>) -> Group {
+    Group { commands: commands.into_iter().collect(), ..Group::default() }
+}
+
+pub(crate) fn closures(closures: impl IntoIterator<Item = Closure>) -> Group {
+    Group { closures: closures.into_iter().collect(), ..Group::default() }
+}
+
+pub(crate) fn key(name: &str) -> PackageKey {
+    PackageKey::in_default_registry(&purl(name))
+}
+
+pub(crate) fn record(name: &str, revision: u64) -> PackageRecord {
+    PackageRecord {
+        key: key(name),
+        revision,
+        presence: Presence::Present,
+        package: Package { latest: Some(format!("0.{revision}.0")), ..Package::default() },
+        source: None,
+        last_attempt: at(1),
+        last_success: None,
+        last_change: None,
+        missing_since: None,
+        next_due: at(2),
+    }
+}
+
+/// The record at `revision`, with as many events.
+pub(crate) fn package(name: &str, revision: u64, events: usize) -> PackageWrite {
+    let event = |nth| Event {
+        key: key(name),
+        at: at(1),
+        kind: EventKind::VersionPublished { version: format!("0.{revision}.{nth}") },
+    };
+    PackageWrite::new(&record(name, revision), (0..events).map(event).collect())
+}
+
+pub(crate) fn position(client: &str, stream: &str, number: u64, ms: i64) -> StreamPosition {
+    StreamPosition {
+        client: client.parse().unwrap(),
+        stream: stream.to_owned(),
+        number,
+        job: JobId(number),
+        at: at(ms),
+    }
+}
