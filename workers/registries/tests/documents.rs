@@ -153,7 +153,14 @@ fn every_pypi_page_and_its_metadata() {
         let mut reading = reading(&work, &document);
         let value: Value = serde_json::from_slice(&document).unwrap();
         let listed: BTreeSet<_> = value["versions"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
-        assert_eq!(numbers(&reading.package), listed, "{name}");
+        let known = numbers(&reading.package);
+        assert!(known.is_superset(&listed), "{name}");
+        // Old projects have a file or two of a version that the list does not have.
+        for number in known.difference(&listed) {
+            let version = reading.package.version(number).unwrap();
+            let stated = |name: &str| name.contains(&format!("-{number}"));
+            assert!(version.artifacts.iter().all(|file| stated(&file.name)), "{name} {number}");
+        }
         let listed_files = value["files"].as_array().unwrap();
         let gathered: usize = reading.package.versions.iter().map(|version| version.artifacts.len()).sum();
         assert_eq!(gathered, listed_files.len(), "{name}");

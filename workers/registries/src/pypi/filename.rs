@@ -36,10 +36,11 @@ const BUILT: [&str; 7] = [".egg", ".exe", ".msi", ".rpm", ".dmg", ".deb", ".apk"
 /// What `filename` tells of the version, if it is a file of the project with this normal name.
 pub(crate) fn version_of<'a>(filename: &'a str, project: &str) -> Option<Stated<'a>> {
     if let Some(stem) = filename.strip_suffix(".whl") {
-        let parts: [&str; 2] = [stem.split('-').next()?, stem.split('-').nth(1)?];
         // name, version, perhaps a build number, three tags
-        let complete = matches!(stem.split('-').count(), 5 | 6);
-        return (complete && is_spelling_of(parts[0], project)).then_some(Stated::Version(parts[1]));
+        let mut parts = stem.split('-');
+        let (name, version) = (parts.next()?, parts.next()?);
+        let complete = matches!(parts.count(), 3 | 4);
+        return (complete && is_spelling_of(name, project)).then_some(Stated::Version(version));
     }
     if let Some(stem) = ARCHIVES.iter().find_map(|ending| filename.strip_suffix(ending)) {
         return behind_name(stem, project).map(Stated::Version);

@@ -9,7 +9,9 @@ pub(crate) fn normalise(name: &str) -> String {
 
 /// Is `name` a spelling of the project with this normal form? Allocates nothing: it is asked for every file.
 pub(crate) fn is_spelling_of(name: &str, normal: &str) -> bool {
-    letters(name).eq(normal.chars())
+    // Most names of files begin with the normal form itself, or with `_` in place of `-`.
+    let like = |(a, b): (u8, u8)| a == b || (a == b'_' && b == b'-');
+    (name.len() == normal.len() && name.bytes().zip(normal.bytes()).all(like)) || letters(name).eq(normal.chars())
 }
 
 /// The characters of the normal form.
@@ -33,6 +35,7 @@ mod tests {
             assert_eq!(normalise(name), "typing-extensions");
             assert!(is_spelling_of(name, "typing-extensions"));
         }
+        assert!(!is_spelling_of("typing__extension", "typing-extensions"));
         assert!(!is_spelling_of("typing", "typing-extensions"));
         assert!(!is_spelling_of("typing-extensions-more", "typing-extensions"));
     }
