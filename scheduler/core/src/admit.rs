@@ -58,7 +58,7 @@ impl Scheduler {
                 .running
                 .get(&twin)
                 .and_then(|running| running.first_request_at_ms)
-                .is_some_and(|at| now.mono_ms.saturating_sub(at) <= ask.max_age_ms),
+                .is_some_and(|at| ask.max_age_ms > 0 && now.mono_ms.saturating_sub(at) <= ask.max_age_ms),
             // The engine has begun to close the task's jobs; another one would be missed.
             State::Committing => false,
         }

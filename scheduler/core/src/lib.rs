@@ -46,3 +46,6 @@ pub use options::{Budget, Options};
 pub use scheduler::Scheduler;
 pub use session::{Claim, ClaimVerdict, Held, Joining, Report, Verdict};
 pub use view::{ClientView, Counters, HostView, JobView, LaneView, Resident, Wait, WorkerView};
+
+#[cfg(test)]
+mod tests;

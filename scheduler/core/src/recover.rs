@@ -16,6 +16,8 @@ impl Scheduler {
     /// The client or the host was never registered.
     pub fn recover_job(&mut self, job: RecoveredJob, now: Moment) {
         self.limbo_until_ms = now.mono_ms.saturating_add(self.options.lease_ttl_ms);
+        // The host's cell begins to fill now, and not only when the task is ready.
+        self.hosts.get_mut(job.host).pace.look(now, self.options.pace_recovery_ms);
         let known = self.tasks.find(job.task);
         let slot = known.unwrap_or_else(|| self.recover_task(&job));
         let member = Member { job: job.job, client: job.client, lane: job.lane };

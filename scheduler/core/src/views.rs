@@ -147,3 +147,27 @@ impl Scheduler {
         }
     }
 }
+
+#[cfg(test)]
+impl Scheduler {
+    /// Is every table empty, the rare ones included?
+    pub(crate) fn is_empty(&self) -> bool {
+        let retired = self.retries.iter().all(|(_, task)| self.tasks.find(*task).is_none());
+        let thirst = self.hosts.all().all(|(_, host)| host.waiting() == 0 && host.fronts.is_empty());
+        let lanes = self.lanes().iter().all(|lane| lane.queued == 0 && lane.running == 0);
+        self.held == 0
+            && self.groups.is_empty()
+            && self.attached.is_empty()
+            && self.running.is_empty()
+            && self.orphans.is_empty()
+            && self.follow_ups.is_empty()
+            && self.leaders.is_empty()
+            && self.limbo_retries.is_empty()
+            && self.limbo.len() == 0
+            && self.expiry.next().is_none()
+            && self.expiry.resident() == 0
+            && retired
+            && thirst
+            && lanes
+    }
+}

@@ -1,0 +1,89 @@
+//! What changed between two readings of a package.
+
+use foldhash::fast::FixedState;
+use gleaner_model::{Dependency, EventKind, Package, Version};
+use hashbrown::HashMap;
+
+/// Are the facts the same, the edition aside? Both packages must come from `merge`.
+pub(super) fn same_facts(old: &Package, new: &Package) -> bool {
+    let Package { latest, tags, repository, versions, dependencies, features, licences, edition: _ } = old;
+    *latest == new.latest
+        && *tags == new.tags
+        && *repository == new.repository
+        && *versions == new.versions
+        && *dependencies == new.dependencies
+        && *features == new.features
+        && *licences == new.licences
+}
+
+/// Tells what changed, in the order of the versions; one that was removed stands before the next one that was not.
+pub(super) fn diff(old: &Package, new: &Package, kinds: &mut Vec<EventKind>) {
+    let kept: HashMap<&str, (), FixedState> =
+        new.versions.iter().map(|version| (version.number.as_str(), ())).collect();
+    let places: HashMap<&str, usize, FixedState> =
+        old.versions.iter().enumerate().map(|(at, version)| (version.number.as_str(), at)).collect();
+    let removed = |from: usize, to: usize| {
+        let gone =
+            old.versions[from..to.max(from)].iter().filter(|version| !kept.contains_key(version.number.as_str()));
+        gone.map(|version| EventKind::VersionRemoved { version: version.number.clone() })
+    };
+    let mut told = 0;
+    for version in &new.versions {
+        if let Some(at) = places.get(version.number.as_str()) {
+            kinds.extend(removed(told, *at));
+            told = told.max(*at);
+            let before = &old.versions[*at];
+            version_changes(Some(before), version, kinds);
+            if dependencies_differ(old, before, new, version) {
+                kinds.push(EventKind::VersionDependenciesChanged { version: version.number.clone() });
+            }
+        } else {
+            kinds.push(EventKind::VersionPublished { version: version.number.clone() });
+            version_changes(None, version, kinds);
+        }
+    }
+    kinds.extend(removed(told, old.versions.len()));
+    if old.latest != new.latest {
+        kinds.push(EventKind::LatestChanged { version: new.latest.clone() });
+    }
+}
+
+/// Yanks and deprecations. A new version that is yanked or deprecated already is told to be, after it is told to be
+/// new, so that the events alone give the state.
+fn version_changes(before: Option<&Version>, after: &Version, kinds: &mut Vec<EventKind>) {
+    let version = || after.number.clone();
+    let yank = before.and_then(|before| before.yank.as_ref());
+    match &after.yank {
+        Some(now) if yank != Some(now) => {
+            kinds.push(EventKind::VersionYanked { version: version(), reason: now.reason.clone() });
+        }
+        None if yank.is_some() => kinds.push(EventKind::VersionUnyanked { version: version() }),
+        _ => {}
+    }
+    let deprecated = before.and_then(|before| before.deprecated.as_ref());
+    match &after.deprecated {
+        Some(now) if deprecated != Some(now) => {
+            kinds.push(EventKind::VersionDeprecated { version: version(), message: now.clone() });
+        }
+        None if deprecated.is_some() => kinds.push(EventKind::VersionUndeprecated { version: version() }),
+        _ => {}
+    }
+}
+
+/// Became known, are not known any more, or are others? Their order does not matter.
+fn dependencies_differ(old: &Package, before: &Version, new: &Package, after: &Version) -> bool {
+    match (before.dependencies.fetched(), after.dependencies.fetched()) {
+        (None, None) => false,
+        (Some(before), Some(after)) => {
+            let mut before: Vec<&Dependency> = old.dependencies_at(before).collect();
+            let mut after: Vec<&Dependency> = new.dependencies_at(after).collect();
+            if before == after {
+                return false;
+            }
+            before.sort_unstable();
+            after.sort_unstable();
+            before != after
+        }
+        _ => true,
+    }
+}

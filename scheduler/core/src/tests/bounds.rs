@@ -1,0 +1,76 @@
+//! Full means "slow down", and to the one who floods first.
+
+use super::*;
+
+fn small(queue_max: u64) -> Stage {
+    Stage::with(Options { queue_max, default_budget: PLENTY, ..Options::default() }, 1)
+}
+
+fn fill(stage: &mut Stage, client: ClientIndex) -> usize {
+    (0..1_000).take_while(|_| stage.try_submit(|ask| ask.client = client).is_ok()).count()
+}
+
+#[test]
+fn a_flood_leaves_room_for_others() {
+    let mut stage = small(100);
+    let (flood, other) = (ClientIndex(0), stage.client("other", 1));
+    assert_eq!(fill(&mut stage, flood), 80);
+    let refused = stage.try_submit(|ask| ask.client = flood);
+    assert_eq!(refused, Err(Refusal::Full { retry_after_ms: 5_000 }));
+    assert!(fill(&mut stage, other) >= 15);
+    assert!(stage.core.held() < 100);
+    // Room comes back when jobs end.
+    stage.cancel(1);
+    stage.cancel(2);
+    assert_eq!(stage.core.clients()[0].held, 78);
+    assert!(stage.try_submit(|ask| ask.client = other).is_ok());
+}
+
+#[test]
+fn the_bound_holds_whoever_asks() {
+    let mut stage = small(20);
+    for number in 0..40 {
+        let client = stage.client(&format!("c{number}"), 1);
+        fill(&mut stage, client);
+    }
+    assert_eq!(stage.core.held(), 20);
+}
+
+#[test]
+fn only_so_many_wait_for_one_task() {
+    let mut stage = Stage::with(Options { attached_max: 3, default_budget: PLENTY, ..Options::default() }, 1);
+    for _ in 0..3 {
+        stage.about(7);
+    }
+    let refused = stage.try_submit(|ask| ask.target = TargetKey(7));
+    assert_eq!(refused, Err(Refusal::TooManyAttached { task: TaskId(1), retry_after_ms: 5_000 }));
+    assert_eq!((stage.core.held(), stage.core.counters().refused), (3, 1));
+}
+
+#[test]
+fn hosts_are_bounded_and_known_ones_found_again() {
+    let mut stage = Stage::with(Options { hosts_max: 2, ..Options::default() }, 1);
+    let second = stage.host("second");
+    assert_eq!(stage.core.host(&"third.example".parse().expect("valid")), None);
+    assert_eq!(stage.host("second"), second);
+    assert_eq!(stage.core.host_name(second).expect("known").as_str(), "second.example");
+}
+
+#[test]
+fn a_dispatch_is_bounded_and_says_so() {
+    let mut stage = Stage::with(Options { dispatch_max: 10, default_budget: PLENTY, ..Options::default() }, 1);
+    for _ in 0..25 {
+        stage.submit(|_| ());
+    }
+    stage.join(W, 100);
+    let mut rounds = Vec::new();
+    loop {
+        let mut out = Vec::new();
+        let more = stage.core.dispatch(stage.now(), &mut out);
+        rounds.push(out.len());
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(rounds, [10, 10, 5]);
+}
