@@ -1,0 +1,75 @@
+//! What an attempt carries with it.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gleaner_model::{Assignment, Host};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::desk::Leave;
+use super::lease::Lease;
+use crate::Options;
+use crate::http::HttpClient;
+use crate::session::Link;
+use crate::state::State;
+use crate::workshop::Workshop;
+
+/// What all attempts of an agent share.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) options: Arc<Options>,
+    pub(crate) http: HttpClient,
+    pub(crate) workshop: Workshop,
+    pub(crate) state: State,
+    /// The running session, if there is one.
+    pub(crate) links: watch::Receiver<Option<Link>>,
+}
+
+/// One attempt and its means.
+pub(crate) struct Errand {
+    pub(crate) assignment: Assignment,
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) tools: Tools,
+    /// The permit that came with the assignment, until it is used.
+    spare: Mutex<Option<Leave>>,
+    requests: AtomicU32,
+    received_bytes: AtomicU64,
+}
+
+impl Errand {
+    /// An errand whose assignment, and with it its first permit, arrived at `received`.
+    pub(crate) fn new(assignment: Assignment, received: Instant, lease: Arc<Lease>, tools: Tools) -> Self {
+        let spare = Leave::new(assignment.permit.clone(), received);
+        Self {
+            assignment,
+            lease,
+            tools,
+            spare: Mutex::new(Some(spare)),
+            requests: AtomicU32::new(0),
+            received_bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Uses up the permit of the assignment, if it is for this host and its time is not over.
+    pub(crate) fn use_spare(&self, host: &Host) -> bool {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.take_if(|leave| leave.allows(host, Instant::now())).is_some()
+    }
+
+    pub(crate) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_received(&self, bytes: usize) {
+        self.received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Tells the scheduler how far it has got.
+    pub(crate) fn report_progress(&self) {
+        if let Some(link) = &*self.tools.links.borrow() {
+            let requests = self.requests.load(Ordering::Relaxed);
+            link.progress(self.lease.attempt(), requests, self.received_bytes.load(Ordering::Relaxed));
+        }
+    }
+}

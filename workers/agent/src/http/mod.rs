@@ -1,0 +1,14 @@
+//! HTTP as a crawler needs it: one request at a time, nothing followed, nothing retried.
+//!
+//! The agent makes a request only with a permit in hand, so the HTTP client must not make any by itself: redirects are
+//! told, not followed, and a failed request is a fault, not another try.
+
+mod answer;
+mod body;
+mod client;
+mod fault;
+mod redirect;
+
+pub(crate) use answer::{Answer, Body};
+pub(crate) use client::{Hop, HttpClient};
+pub(crate) use redirect::Trail;

@@ -1,0 +1,77 @@
+//! What an agent counts. The names are part of its interface:
+//!
+//! | name | kind | labels | what |
+//! |---|---|---|---|
+//! | `gleaner_agent_requests_total` | counter | `host`, `status` | answers to requests to registries, redirects included |
+//! | `gleaner_agent_received_bytes_total` | counter | `host` | bytes of documents, decompressed |
+//! | `gleaner_agent_permit_wait_seconds` | histogram | `host` | from asking for a permit to having it |
+//! | `gleaner_agent_attempt_seconds` | histogram | `outcome` | from an assignment to its outcome in the outbox |
+//! | `gleaner_agent_running` | gauge | | attempts in a slot |
+//! | `gleaner_agent_suspended` | gauge | | attempts that were asked to wait |
+//! | `gleaner_agent_outbox` | gauge | | outcomes that wait for an acknowledgement |
+//! | `gleaner_agent_commits_total` | counter | | durable commits of the agent's own state |
+//! | `gleaner_agent_commit_outcomes` | histogram | | outcomes that one commit carried |
+//! | `gleaner_agent_sessions_total` | counter | | sessions that a scheduler welcomed |
+
+use std::time::Duration;
+
+use gleaner_model::{Host, Outcome};
+use metrics::{counter, gauge, histogram};
+use url::Url;
+
+/// An answer came.
+pub(crate) fn request(url: &Url, status: u16) {
+    counter!("gleaner_agent_requests_total", "host" => host(url), "status" => status.to_string()).increment(1);
+}
+
+/// A document came.
+pub(crate) fn received(url: &Url, bytes: usize) {
+    counter!("gleaner_agent_received_bytes_total", "host" => host(url)).increment(bytes as u64);
+}
+
+/// A permit came.
+pub(crate) fn permit(host: &Host, waited: Duration) {
+    histogram!("gleaner_agent_permit_wait_seconds", "host" => host.to_string()).record(waited.as_secs_f64());
+}
+
+/// An attempt ended.
+pub(crate) fn attempt(outcome: &Outcome, took: Duration) {
+    histogram!("gleaner_agent_attempt_seconds", "outcome" => name(outcome)).record(took.as_secs_f64());
+}
+
+/// What the agent has now.
+pub(crate) fn holdings(running: usize, suspended: usize, outbox: usize) {
+    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float, and these are small")]
+    let set = |name: &'static str, value: usize| gauge!(name).set(value as f64);
+    set("gleaner_agent_running", running);
+    set("gleaner_agent_suspended", suspended);
+    set("gleaner_agent_outbox", outbox);
+}
+
+/// A commit was made durable.
+pub(crate) fn commit(outcomes: usize) {
+    counter!("gleaner_agent_commits_total").increment(1);
+    #[allow(clippy::cast_precision_loss, reason = "a histogram takes floats, and this is small")]
+    histogram!("gleaner_agent_commit_outcomes").record(outcomes as f64);
+}
+
+/// A scheduler welcomed this worker.
+pub(crate) fn session() {
+    counter!("gleaner_agent_sessions_total").increment(1);
+}
+
+/// The short name of an outcome, as metrics and spans have it.
+pub(crate) const fn name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Fetched(_) => "fetched",
+        Outcome::NotModified { .. } => "not_modified",
+        Outcome::NotFound { .. } => "not_found",
+        Outcome::Gone { .. } => "gone",
+        Outcome::Failed(_) => "failed",
+        Outcome::HandedBack => "handed_back",
+    }
+}
+
+fn host(url: &Url) -> String {
+    Host::of_url(url.as_str()).map_or_else(|_| String::new(), |host| host.to_string())
+}

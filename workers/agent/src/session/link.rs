@@ -1,0 +1,185 @@
+//! The worker's half of a session's stream.
+//!
+//! Three queues feed it, each bounded, taken in this order:
+//! - `answers`: what a message of the scheduler calls for. A message is read from the stream only when there is room
+//!   for its answer, so whoever handles it never waits and nothing is lost.
+//! - `asks`: heartbeats and what attempts say while they run. Small, and urgent: a permit request behind a document
+//!   would leave a host idle.
+//! - `bulk`: documents and outcomes. An outcome stands behind its own pieces in the same queue.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use gleaner_model::{Attempt, Host, Outcome};
+use gleaner_proto::convert::{DocumentPiece, PermitRequest, Progress, Suspended, Throttled};
+use gleaner_proto::v1;
+use gleaner_proto::v1::session_request::Message;
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+
+use crate::state::Parcel;
+
+/// Messages of the scheduler under way to their handler: enough that a burst of assignments is not read one by one.
+const ANSWERS: usize = 64;
+/// Small messages that wait to be sent: some hundred bytes each. At 128 attempts with two requests each under way, the
+/// queue is full only when the stream stands still, and then waiting is right.
+const ASKS: usize = 256;
+/// Pieces and outcomes that wait to be sent: with pieces of 256 KiB at most 4 MiB, a few round trips of a fast network.
+const BULK: usize = 16;
+
+/// The stream is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Broken;
+
+/// Where a running session takes messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    number: u64,
+    answers: mpsc::Sender<Message>,
+    asks: mpsc::Sender<Message>,
+    bulk: mpsc::Sender<Message>,
+}
+
+/// Leave to answer one message of the scheduler.
+#[derive(Debug)]
+pub(crate) struct AnswerSlot(mpsc::OwnedPermit<Message>);
+
+impl AnswerSlot {
+    /// Answers that an attempt waits, its slot free. Attempts of today can only be begun anew elsewhere, so there is
+    /// no checkpoint.
+    pub(crate) fn suspended(self, attempt: Attempt) {
+        self.0.send(Message::Suspended(Suspended { attempt, checkpoint: Vec::new() }.into()));
+    }
+
+    /// Answers an assignment with its outcome.
+    pub(crate) fn outcome(self, attempt: Attempt, outcome: Outcome) {
+        self.0.send(Message::Outcome((attempt, outcome).into()));
+    }
+}
+
+impl Link {
+    /// Tells the sessions of this process apart.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Waits for room for an answer.
+    pub(crate) async fn answer_slot(&self) -> Result<AnswerSlot, Broken> {
+        self.answers.clone().reserve_owned().await.map(AnswerSlot).map_err(|_| Broken)
+    }
+
+    pub(crate) async fn heartbeat(&self, running: u32, suspended: u32, unacknowledged: u32) -> Result<(), Broken> {
+        self.ask(Message::Heartbeat(v1::Heartbeat { running, suspended, unacknowledged })).await
+    }
+
+    pub(crate) async fn permit_request(&self, attempt: Attempt, host: Host) -> Result<(), Broken> {
+        self.ask(Message::PermitRequest(PermitRequest { attempt, host }.into())).await
+    }
+
+    pub(crate) async fn throttled(
+        &self,
+        attempt: Attempt,
+        host: Host,
+        retry_after_ms: Option<u64>,
+    ) -> Result<(), Broken> {
+        self.ask(Message::Throttled(Throttled { attempt, host, retry_after_ms }.into())).await
+    }
+
+    /// Says how far an attempt has got, if there is room: the next one will say more.
+    pub(crate) fn progress(&self, attempt: Attempt, requests: u32, received_bytes: u64) {
+        let progress = Progress { attempt, requests, received_bytes, checkpoint: Vec::new() };
+        let _ = self.asks.try_send(Message::Progress(progress.into()));
+    }
+
+    /// Gives an attempt back.
+    pub(crate) async fn hand_back(&self, attempt: Attempt) -> Result<(), Broken> {
+        self.ask(Message::Outcome((attempt, Outcome::HandedBack).into())).await
+    }
+
+    /// Sends an outcome, its documents first.
+    pub(crate) async fn parcel(&self, attempt: Attempt, parcel: Parcel) -> Result<(), Broken> {
+        for packed in &parcel.documents {
+            for (data, last) in packed.pieces() {
+                let piece = DocumentPiece { attempt, hash: packed.document.hash, data, last };
+                self.bulk.send(Message::DocumentPiece(piece.into())).await.map_err(|_| Broken)?;
+            }
+        }
+        let outcome = Message::Outcome((attempt, parcel.outcome).into());
+        self.bulk.send(outcome).await.map_err(|_| Broken)
+    }
+
+    async fn ask(&self, message: Message) -> Result<(), Broken> {
+        self.asks.send(message).await.map_err(|_| Broken)
+    }
+}
+
+/// What is sent on a stream, the hello first. It ends when every link to it is gone and the queues are empty.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    hello: Option<v1::Hello>,
+    queues: [mpsc::Receiver<Message>; 3],
+}
+
+/// The two ends of session `number`'s queues.
+pub(crate) fn open(number: u64, hello: v1::Hello) -> (Link, Outgoing) {
+    let (answers, answers_out) = mpsc::channel(ANSWERS);
+    let (asks, asks_out) = mpsc::channel(ASKS);
+    let (bulk, bulk_out) = mpsc::channel(BULK);
+    let outgoing = Outgoing { hello: Some(hello), queues: [answers_out, asks_out, bulk_out] };
+    (Link { number, answers, asks, bulk }, outgoing)
+}
+
+impl Stream for Outgoing {
+    type Item = v1::SessionRequest;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let item = |message| Poll::Ready(Some(v1::SessionRequest { message: Some(message) }));
+        if let Some(hello) = self.hello.take() {
+            return item(Message::Hello(hello));
+        }
+        let mut open = false;
+        for queue in &mut self.queues {
+            match queue.poll_recv(context) {
+                Poll::Ready(Some(message)) => return item(message),
+                Poll::Ready(None) => {}
+                Poll::Pending => open = true,
+            }
+        }
+        if open { Poll::Pending } else { Poll::Ready(None) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gleaner_model::{TaskId, Token};
+    use tokio_stream::StreamExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_hello_is_first_then_answers_then_asks_then_bulk() {
+        let attempt = Attempt { task: TaskId(1), token: Token { epoch: 1, sequence: 2 } };
+        let (link, outgoing) = open(1, v1::Hello::default());
+        let parcel = Parcel { outcome: Outcome::HandedBack, documents: Vec::new() };
+        link.parcel(attempt, parcel).await.expect("open");
+        link.heartbeat(1, 2, 3).await.expect("open");
+        link.answer_slot().await.expect("open").suspended(attempt);
+        drop(link);
+        let sent: Vec<Message> = outgoing.filter_map(|request| request.message).collect().await;
+        assert!(
+            matches!(
+                sent.as_slice(),
+                [Message::Hello(_), Message::Suspended(_), Message::Heartbeat(_), Message::Outcome(_)]
+            ),
+            "{sent:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_link_to_a_stream_that_is_over_says_so() {
+        let (link, outgoing) = open(1, v1::Hello::default());
+        drop(outgoing);
+        assert_eq!(link.heartbeat(0, 0, 0).await, Err(Broken));
+        assert!(link.answer_slot().await.is_err());
+    }
+}

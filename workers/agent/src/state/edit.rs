@@ -1,0 +1,24 @@
+//! Remarks on the outbox for which nobody waits.
+
+use gleaner_model::Attempt;
+use redb::WriteTransaction;
+
+use super::{OutboxId, StateFailed, outbox};
+
+/// A remark on an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Edit {
+    /// It is of no interest any more.
+    Forget(OutboxId),
+    /// It goes on under another token.
+    Adopt(OutboxId, Attempt),
+}
+
+impl Edit {
+    pub(super) fn apply(self, transaction: &WriteTransaction) -> Result<(), StateFailed> {
+        match self {
+            Self::Forget(id) => outbox::remove(transaction, id),
+            Self::Adopt(id, attempt) => outbox::rename(transaction, id, attempt),
+        }
+    }
+}

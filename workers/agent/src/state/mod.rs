@@ -1,0 +1,133 @@
+//! What a worker remembers: who it is, outcomes that nobody acknowledged yet, and documents that it will want again.
+//!
+//! The problem: an outcome is the result of requests that a host will not answer twice for free, so it must survive
+//! the worker's death from the moment that the worker says it has it. A commit to disk takes milliseconds, and there
+//! are a thousand outcomes a second.
+//!
+//! One thread owns the file. Outcomes come to it through a bounded queue, and whatever has gathered while one commit
+//! was written to disk goes into the next one, so that the number of commits adapts to the load. Forgetting and
+//! renaming are remarks on the side: nobody waits for them, and they ride along with the next commit.
+//!
+//! The file (`worker.redb`), tables by name:
+//! - `meta`: `format`, `worker`, `known_bytes`;
+//! - `outbox`: number of the outcome -> its attempt and documents; `outbox_outcomes`: number -> outcome;
+//!   `outbox_frames`: (number, position) -> zstd frame of a document;
+//! - `known`: package key -> head of its main document; `known_frames`: package key -> its zstd frame; `known_order`:
+//!   ascending number -> package key, oldest first.
+//!
+//! Values are in postcard; the format's number stands for all of them.
+
+mod edit;
+mod known;
+mod open;
+mod outbox;
+mod tables;
+mod writer;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gleaner_model::{Attempt, ContentHash, Outcome, PackageKey, WorkerName};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::document::Packed;
+use edit::Edit;
+pub(crate) use known::KnownDocument;
+pub(crate) use open::{Ended, open};
+use writer::Command;
+
+/// The number of an outcome in the outbox; rises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct OutboxId(pub(crate) u64);
+
+/// An outcome and the documents that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parcel {
+    pub(crate) outcome: Outcome,
+    pub(crate) documents: Vec<Packed>,
+}
+
+/// An outcome on its way into the outbox.
+#[derive(Debug)]
+pub(crate) struct Deposit {
+    attempt: Attempt,
+    parcel: Parcel,
+    /// The outcome as it is written. Made by who deposits it: the one thread that writes has enough to do.
+    encoded: Vec<u8>,
+    known: Option<KnownDocument>,
+}
+
+impl Deposit {
+    /// Packs an outcome, and perhaps a document to keep for later.
+    pub(crate) fn new(attempt: Attempt, parcel: Parcel, known: Option<KnownDocument>) -> Self {
+        let encoded = postcard::to_allocvec(&parcel.outcome).expect("plain data of ours always encodes");
+        Self { attempt, parcel, encoded, known }
+    }
+
+    /// About how many bytes it adds to a commit.
+    fn bytes(&self) -> usize {
+        self.encoded.len() + self.parcel.documents.iter().map(|packed| packed.frame.len()).sum::<usize>()
+    }
+}
+
+/// The worker's own state cannot be written or read any more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct StateFailed(pub(crate) String);
+
+/// What was found in the file.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) worker: WorkerName,
+    pub(crate) outbox: Vec<(OutboxId, Attempt)>,
+}
+
+/// The way to the thread that owns the file. When the last one is gone, the thread writes what is left and ends.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    inbox: mpsc::Sender<Command>,
+    // Two remarks an outcome at most, one of them its last: bounded by the outbox, hence by what a hello may hold.
+    edits: Arc<Mutex<Vec<Edit>>>,
+}
+
+impl State {
+    /// Puts an outcome into the outbox. It survives the worker's death when this returns; the parcel comes back.
+    pub(crate) async fn put(&self, deposit: Deposit) -> Result<(OutboxId, Parcel), StateFailed> {
+        self.call(|reply| Command::Put(Box::new(deposit), reply)).await
+    }
+
+    /// Takes an outcome out of the outbox to send it again; none if it was forgotten.
+    pub(crate) async fn load(&self, id: OutboxId) -> Result<Option<Parcel>, StateFailed> {
+        self.call(|reply| Command::Load(id, reply)).await?
+    }
+
+    /// The main document of a package, if its copy here has this hash.
+    pub(crate) async fn known(&self, key: PackageKey, hash: ContentHash) -> Result<Option<KnownDocument>, StateFailed> {
+        self.call(|reply| Command::Known(key.to_text(), hash, reply)).await?
+    }
+
+    /// An outcome was acknowledged. Should that be lost, it is announced once more and closed then.
+    pub(crate) fn forget(&self, id: OutboxId) {
+        self.edit(Edit::Forget(id));
+    }
+
+    /// An outcome goes on under another token.
+    pub(crate) fn adopt(&self, id: OutboxId, attempt: Attempt) {
+        self.edit(Edit::Adopt(id, attempt));
+    }
+
+    fn edit(&self, edit: Edit) {
+        self.edits.lock().unwrap_or_else(PoisonError::into_inner).push(edit);
+        // If the inbox is full, its thread is awake anyway.
+        let _ = self.inbox.try_send(Command::Wake);
+    }
+
+    async fn call<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, StateFailed> {
+        let ended = || StateFailed("an earlier write failed".to_owned());
+        let (reply, answer) = oneshot::channel();
+        self.inbox.send(command(reply)).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())
+    }
+}
+
+#[cfg(test)]
+mod tests;

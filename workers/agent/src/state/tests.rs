@@ -1,0 +1,170 @@
+//! The state as its users see it, on a real file and on a disk that fails.
+#![allow(clippy::unwrap_used)]
+
+use gleaner_model::{CrawlFacts, Document, Package, TaskId, Timestamp, Token, Validators};
+
+use super::*;
+use crate::chance::Chance;
+use crate::document;
+use crate::{AgentError, Options};
+
+fn attempt(task: u64, sequence: u64) -> Attempt {
+    Attempt { task: TaskId(task), token: Token { epoch: 1, sequence } }
+}
+
+fn packed(plain: &[u8]) -> Packed {
+    let document =
+        Document { hash: document::hash(plain), length: plain.len() as u64, url: "http://registry.invalid/x".into() };
+    Packed { document, frame: document::compress(plain, 1).unwrap() }
+}
+
+fn parcel(plain: &[u8]) -> Parcel {
+    let packed = packed(plain);
+    let facts = CrawlFacts {
+        package: Package { latest: Some("1.0.0".into()), ..Package::default() },
+        documents: vec![packed.document.clone()],
+        validators: Validators { etag: Some("\"a\"".into()), last_modified: None },
+        fetched_at: Timestamp::from_millis(5),
+    };
+    Parcel { outcome: Outcome::Fetched(Box::new(facts)), documents: vec![packed] }
+}
+
+fn options(dir: &std::path::Path) -> Options {
+    Options::new(dir, "gleaner-test")
+}
+
+fn start(options: &Options) -> (State, Found, open::Ended) {
+    open(options, &mut Chance::new(options.seed)).unwrap()
+}
+
+async fn stop(state: State, ended: open::Ended) {
+    drop(state);
+    ended.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_outcome_is_there_after_a_restart_until_it_is_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, found, ended) = start(&options(dir.path()));
+    assert!(found.outbox.is_empty());
+    let (first, back) = state.put(Deposit::new(attempt(1, 1), parcel(b"one"), None)).await.unwrap();
+    assert_eq!(back, parcel(b"one"));
+    let (second, _) = state.put(Deposit::new(attempt(2, 2), parcel(b"two"), None)).await.unwrap();
+    state.adopt(second, attempt(2, 9));
+    stop(state, ended).await;
+
+    let (state, again, ended) = start(&options(dir.path()));
+    assert_eq!(again.worker, found.worker, "the made-up name stays");
+    assert_eq!(again.outbox, [(first, attempt(1, 1)), (second, attempt(2, 9))]);
+    assert_eq!(state.load(first).await.unwrap(), Some(parcel(b"one")));
+    state.forget(first);
+    assert_eq!(state.load(second).await.unwrap(), Some(parcel(b"two")));
+    stop(state, ended).await;
+
+    let (state, last, ended) = start(&options(dir.path()));
+    assert_eq!(last.outbox, [(second, attempt(2, 9))]);
+    assert_eq!(state.load(first).await.unwrap(), None);
+    stop(state, ended).await;
+}
+
+#[tokio::test]
+async fn many_outcomes_at_once_all_arrive() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, _, ended) = start(&options(dir.path()));
+    let puts = (0..500).map(|task| {
+        let deposit = Deposit::new(attempt(task, task), parcel(&task.to_le_bytes()), None);
+        let state = state.clone();
+        async move { (task, state.put(deposit).await.unwrap().0) }
+    });
+    let ids = futures_util::future::join_all(puts).await;
+    for (task, id) in ids {
+        assert_eq!(state.load(id).await.unwrap(), Some(parcel(&task.to_le_bytes())));
+    }
+    stop(state, ended).await;
+}
+
+fn known(name: &str, plain: &[u8]) -> KnownDocument {
+    let purl = format!("pkg:pypi/{name}").parse().unwrap();
+    let packed = packed(plain);
+    KnownDocument {
+        key: PackageKey::in_default_registry(&purl),
+        packed,
+        validators: Validators { etag: None, last_modified: Some("Sun, 06 Nov 1994 08:49:37 GMT".into()) },
+        fetched_at: Timestamp::from_millis(7),
+    }
+}
+
+async fn keep(state: &State, document: &KnownDocument) {
+    state.put(Deposit::new(attempt(1, 1), parcel(b"x"), Some(document.clone()))).await.unwrap();
+}
+
+async fn find(state: &State, document: &KnownDocument) -> Option<KnownDocument> {
+    state.known(document.key.clone(), document.packed.document.hash).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_known_document_counts_only_with_its_hash() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, _, ended) = start(&options(dir.path()));
+    let (old, new) = (known("flask", b"old"), known("flask", b"new"));
+    keep(&state, &old).await;
+    assert_eq!(find(&state, &old).await, Some(old.clone()));
+    assert_eq!(find(&state, &new).await, None);
+    keep(&state, &new).await;
+    assert_eq!(find(&state, &old).await, None);
+    assert_eq!(find(&state, &new).await, Some(new));
+    stop(state, ended).await;
+}
+
+#[tokio::test]
+async fn the_oldest_known_documents_make_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let documents: Vec<KnownDocument> =
+        ["a", "b", "c"].iter().map(|name| known(name, name.repeat(100).as_bytes())).collect();
+    let one = documents[0].packed.frame.len() as u64;
+    let (state, _, ended) = start(&Options { known_max_bytes: one * 2, ..options(dir.path()) });
+    keep(&state, &documents[0]).await;
+    keep(&state, &documents[1]).await;
+    // Kept anew, the first is the youngest, so the third displaces the second.
+    keep(&state, &documents[0]).await;
+    keep(&state, &documents[2]).await;
+    assert!(find(&state, &documents[0]).await.is_some());
+    assert!(find(&state, &documents[1]).await.is_none());
+    assert!(find(&state, &documents[2]).await.is_some());
+    stop(state, ended).await;
+}
+
+#[tokio::test]
+async fn a_directory_in_use_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, _, ended) = start(&options(dir.path()));
+    let error = open(&options(dir.path()), &mut Chance::new(1)).unwrap_err();
+    assert_eq!(error, AgentError::InUse { path: dir.path().join("worker.redb") });
+    stop(state, ended).await;
+}
+
+#[test]
+fn a_newer_format_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("worker.redb");
+    let database = redb::Database::create(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let newer = (tables::FORMAT + 1).to_le_bytes();
+    transaction.open_table(tables::META).unwrap().insert(tables::META_FORMAT, newer.as_slice()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = open(&options(dir.path()), &mut Chance::new(1)).unwrap_err();
+    assert_eq!(error, AgentError::Newer { path, found: tables::FORMAT + 1, known: tables::FORMAT });
+}
+
+#[tokio::test]
+async fn a_name_that_is_given_replaces_the_kept_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let named = Options { name: Some("alpha".parse().unwrap()), ..options(dir.path()) };
+    let (state, found, ended) = start(&named);
+    assert_eq!(found.worker.as_str(), "alpha");
+    stop(state, ended).await;
+    let (state, found, ended) = start(&options(dir.path()));
+    assert_eq!(found.worker.as_str(), "alpha");
+    stop(state, ended).await;
+}

@@ -1,0 +1,269 @@
+//! The actor that owns the roster.
+//!
+//! It decides nothing itself: each message goes to the roster, and what the roster says is carried out. It awaits
+//! nothing but its mailbox, so a decision is never behind the network or the disk. The mailbox is bounded by who may
+//! write to it: the session while it has leave to answer (64), each attempt once, at its end, and the agent's handle.
+
+use std::sync::Arc;
+
+use gleaner_model::{Assignment, Attempt, Outcome};
+use gleaner_proto::convert::{Claim, HeldAttempt};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::agent::Snapshot;
+use crate::attempt::{self, Errand, Lease, Stored, Tools};
+use crate::roster::{Admission, Claimed, Dropped, Roster};
+use crate::session::{AnswerSlot, Incoming, Link, Shipments};
+use crate::state::StateFailed;
+
+/// What the actor is told.
+pub(crate) enum WorkerMessage {
+    /// A session is about to begin: what is held?
+    Greet(RpcReplyPort<Vec<HeldAttempt>>),
+    /// It has begun, and this became of what is held.
+    Welcomed { link: Link, shipments: Shipments, claims: Vec<Claim> },
+    /// That session is over.
+    Lost { number: u64 },
+    /// The scheduler said something; the slot is for the answer.
+    Said { said: Incoming, slot: AnswerSlot },
+    /// An attempt's outcome is in the outbox.
+    Ended { lease: Arc<Lease>, stored: Stored },
+    /// The worker's own state cannot be written any more.
+    StateFailed(StateFailed),
+    /// Finish what has begun, give back what has not, and end.
+    Drain,
+}
+
+/// A running attempt. It ends with this.
+struct Live {
+    lease: Arc<Lease>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // Without effect on the attempt that has ended, which is the usual case.
+        self.task.abort();
+    }
+}
+
+/// The actor's state.
+pub(crate) struct WorkerState {
+    roster: Roster<Live>,
+    tools: Tools,
+    links: watch::Sender<Option<Link>>,
+    shipments: Option<Shipments>,
+    snapshot: watch::Sender<Snapshot>,
+}
+
+/// What the actor starts with.
+pub(crate) struct WorkerArguments {
+    pub(crate) tools: Tools,
+    pub(crate) links: watch::Sender<Option<Link>>,
+    pub(crate) snapshot: watch::Sender<Snapshot>,
+    pub(crate) outbox: Vec<(crate::state::OutboxId, Attempt)>,
+}
+
+/// The actor.
+pub(crate) struct Worker;
+
+impl Actor for Worker {
+    type Msg = WorkerMessage;
+    type State = WorkerState;
+    type Arguments = WorkerArguments;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<WorkerMessage>,
+        arguments: WorkerArguments,
+    ) -> Result<WorkerState, ActorProcessingErr> {
+        let WorkerArguments { tools, links, snapshot, outbox } = arguments;
+        let roster = Roster::new(tools.options.slots, outbox);
+        let state = WorkerState { roster, tools, links, shipments: None, snapshot };
+        state.publish();
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<WorkerMessage>,
+        message: WorkerMessage,
+        state: &mut WorkerState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            WorkerMessage::Greet(reply) => drop(reply.send(state.roster.held())),
+            WorkerMessage::Welcomed { link, shipments, claims } => state.welcomed(link, shipments, claims),
+            WorkerMessage::Lost { number } => state.lost(number),
+            WorkerMessage::Said { said, slot } => state.said(&myself, said, slot),
+            WorkerMessage::Ended { lease, stored } => state.ended(&lease, stored),
+            WorkerMessage::StateFailed(error) => {
+                tracing::error!(%error, "the worker's state failed; stopping");
+                myself.stop(None);
+            }
+            WorkerMessage::Drain => state.drain(|live| live.lease.take_back()),
+        }
+        state.publish();
+        if state.roster.is_drained() {
+            myself.stop(None);
+        }
+        Ok(())
+    }
+}
+
+impl WorkerState {
+    fn welcomed(&mut self, link: Link, shipments: Shipments, claims: Vec<Claim>) {
+        for claim in claims {
+            match self.roster.claim(claim) {
+                Claimed::GoesOn(live, attempt) => live.lease.adopt(attempt),
+                Claimed::Send(id, attempt) => {
+                    self.tools.state.adopt(id, attempt);
+                    shipments.add(id, attempt, None);
+                }
+                Claimed::Dropped(dropped) => Self::discard(&self.tools, dropped),
+            }
+        }
+        self.shipments = Some(shipments);
+        // Last, so that attempts speak only under the tokens that hold now.
+        self.links.send_replace(Some(link));
+    }
+
+    fn lost(&mut self, number: u64) {
+        let ended = self.links.send_if_modified(|link| link.take_if(|link| link.number() == number).is_some());
+        if ended {
+            self.shipments = None;
+        }
+    }
+
+    fn said(&mut self, myself: &ActorRef<WorkerMessage>, said: Incoming, slot: AnswerSlot) {
+        match said {
+            Incoming::Assign(assignment, received) => self.assign(myself, *assignment, received, slot),
+            Incoming::Unintelligible(attempt, fault) => slot.outcome(attempt, Outcome::Failed(fault)),
+            Incoming::Permit(attempt, leave) => {
+                // A permit for an attempt that is over, or that nobody waits for any more, lapses.
+                let delivered = self.roster.live(attempt).is_some_and(|live| live.lease.desk.deliver(leave));
+                tracing::trace!(task = %attempt.task, delivered, "permit");
+            }
+            Incoming::Suspend(attempt) => {
+                if let Some(live) = self.roster.suspend(attempt) {
+                    live.lease.suspend();
+                    slot.suspended(attempt);
+                }
+            }
+            Incoming::Resume(attempt) => {
+                if let Some(live) = self.roster.resume(attempt) {
+                    live.lease.resume();
+                }
+            }
+            Incoming::Cancel(attempt) => {
+                let dropped = self.roster.cancel(attempt);
+                Self::discard(&self.tools, dropped);
+            }
+            Incoming::Acknowledge(attempt) => {
+                if let Some(id) = self.roster.acknowledge(attempt) {
+                    self.tools.state.forget(id);
+                }
+            }
+            // Those that have not begun will begin: only the worker's own owner is in a hurry.
+            Incoming::Drain => self.drain(|_| false),
+        }
+    }
+
+    fn assign(
+        &mut self,
+        myself: &ActorRef<WorkerMessage>,
+        assignment: Assignment,
+        received: Instant,
+        slot: AnswerSlot,
+    ) {
+        let attempt = assignment.attempt;
+        match self.roster.admit(attempt) {
+            Admission::Known => {}
+            Admission::HandBack => slot.outcome(attempt, Outcome::HandedBack),
+            Admission::Run => {
+                let live = spawn(myself.clone(), assignment, received, self.tools.clone());
+                self.roster.start(attempt, live);
+            }
+        }
+    }
+
+    fn ended(&mut self, lease: &Lease, stored: Stored) {
+        let attempt = lease.attempt();
+        if !self.roster.finish(attempt, stored.id) {
+            self.tools.state.forget(stored.id);
+            return;
+        }
+        if attempt != stored.attempt {
+            self.tools.state.adopt(stored.id, attempt);
+        }
+        if let Some(shipments) = &self.shipments {
+            shipments.add(stored.id, attempt, Some(stored.parcel));
+        }
+    }
+
+    fn drain(&mut self, untouched: impl FnMut(&Live) -> bool) {
+        self.roster.drain();
+        let leaving: Vec<Attempt> = self.roster.hand_back(untouched).into_iter().map(|(attempt, _)| attempt).collect();
+        let link = self.links.borrow().clone();
+        // Without a session nobody need be told: the next hello does not name them, or there is none.
+        if let Some(link) = link.filter(|_| !leaving.is_empty()) {
+            tokio::spawn(async move {
+                for attempt in leaving {
+                    if link.hand_back(attempt).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    }
+
+    fn discard(tools: &Tools, dropped: Dropped<Live>) {
+        match dropped {
+            Dropped::Stop(live) => drop(live),
+            Dropped::Forget(id) => tools.state.forget(id),
+            Dropped::Nothing => {}
+        }
+    }
+
+    fn publish(&self) {
+        let counts = self.roster.counts();
+        let now = Snapshot {
+            connected: self.shipments.is_some(),
+            running: counts.running,
+            suspended: counts.suspended,
+            unacknowledged: counts.finished,
+        };
+        let changed = self.snapshot.send_if_modified(|snapshot| std::mem::replace(snapshot, now) != now);
+        if changed {
+            crate::metrics::holdings(now.running, now.suspended, now.unacknowledged);
+        }
+    }
+}
+
+/// Starts an attempt as a task of its own.
+fn spawn(worker: ActorRef<WorkerMessage>, assignment: Assignment, received: Instant, tools: Tools) -> Live {
+    let attempt = assignment.attempt;
+    let span = tracing::info_span!(
+        "attempt",
+        task = %attempt.task,
+        token = %attempt.token,
+        purl = %assignment.purl,
+        lane = %assignment.lane,
+        traceparent = assignment.trace.0.as_deref().unwrap_or_default(),
+    );
+    let lease = Arc::new(Lease::new(attempt));
+    let errand = Errand::new(assignment, received, Arc::clone(&lease), tools);
+    let shared = Arc::clone(&lease);
+    let task = async move {
+        let message = match attempt::run(errand).await {
+            Ok(stored) => WorkerMessage::Ended { lease: shared, stored },
+            Err(error) => WorkerMessage::StateFailed(error),
+        };
+        // If the actor is gone, so is the agent; what is in the outbox stays there.
+        let _ = worker.cast(message);
+    };
+    Live { lease, task: tokio::spawn(task.instrument(span)) }
+}
