@@ -8,11 +8,12 @@
 //! - attempts and the sending of outcomes (tasks): owned by the worker and by the session.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gleaner_model::WorkerName;
 use ractor::{Actor, ActorRef};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tonic::transport::Channel;
 
 use crate::attempt::Tools;
@@ -83,7 +84,8 @@ impl Agent {
             state: state.clone(),
             links: links_out,
         };
-        let arguments = WorkerArguments { tools, links, snapshot, outbox: found.outbox };
+        let ended = Arc::new(AtomicBool::new(false));
+        let arguments = WorkerArguments { tools, links, snapshot, outbox: found.outbox, ended: Arc::clone(&ended) };
         let (worker, worker_task) =
             Worker::spawn(None, Worker, arguments).await.map_err(|error| AgentError::Defect(error.to_string()))?;
         let session = Session::new(
@@ -97,7 +99,7 @@ impl Agent {
         );
         let session_task = tokio::spawn(session.run());
         let (end, end_out) = watch::channel(None);
-        let parts = Parts { worker: worker.clone(), worker_task, session_task, state_ended, closing };
+        let parts = Parts { worker: worker.clone(), worker_task, ended, session_task, state_ended, closing };
         tokio::spawn(async move { end.send_replace(Some(parts.watch().await)) });
         Ok(Handle { name: found.worker, worker, snapshot: snapshot_out, end: end_out })
     }
@@ -144,6 +146,7 @@ impl Handle {
 struct Parts {
     worker: ActorRef<WorkerMessage>,
     worker_task: ractor::concurrency::JoinHandle<()>,
+    ended: Arc<AtomicBool>,
     session_task: JoinHandle<Result<(), AgentError>>,
     state_ended: state::Ended,
     closing: watch::Sender<bool>,
@@ -152,20 +155,28 @@ struct Parts {
 impl Parts {
     /// Waits until one part ends, ends the others, and says how it went.
     async fn watch(mut self) -> Result<(), AgentError> {
-        let defect = |error: tokio::task::JoinError| AgentError::Defect(error.to_string());
-        let early = tokio::select! {
-            ended = &mut self.worker_task => ended.map_err(defect),
-            ended = &mut self.session_task => {
+        let flat = |ended: Result<Result<(), AgentError>, JoinError>| {
+            ended.unwrap_or_else(|error| Err(AgentError::Defect(format!("the session: {error}"))))
+        };
+        let session_first = tokio::select! {
+            _ = &mut self.worker_task => None,
+            ended = &mut self.session_task => Some(flat(ended)),
+        };
+        let session = match session_first {
+            Some(ended) => {
                 self.worker.stop(None);
-                let _ = (&mut self.worker_task).await;
-                // The state may have failed too, but what the scheduler said came first.
-                return ended.map_err(defect).and_then(|ended| ended);
+                let _ = self.worker_task.await;
+                ended
+            }
+            None => {
+                self.closing.send_replace(true);
+                flat(self.session_task.await)
             }
         };
-        self.closing.send_replace(true);
-        let session = self.session_task.await.map_err(defect).and_then(|ended| ended);
-        let state = self.state_ended.await.unwrap_or_else(|_| Err(AgentError::Defect("the state's thread".to_owned())));
-        // A failed disk is the cause of whatever else went wrong.
-        state.and(early).and(session)
+        let ended_well = self.ended.load(Ordering::Acquire);
+        let worker = if ended_well { Ok(()) } else { Err(AgentError::Defect("the worker".to_owned())) };
+        let state = self.state_ended.await.unwrap_or_else(|_| Err(AgentError::Defect("the state".to_owned())));
+        // A disk that failed is the cause of whatever else went wrong.
+        state.and(worker).and(session)
     }
 }

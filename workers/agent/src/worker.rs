@@ -5,6 +5,7 @@
 //! write to it: the session while it has leave to answer (64), each attempt once, at its end, and the agent's handle.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gleaner_model::{Assignment, Attempt, Outcome};
 use gleaner_proto::convert::{Claim, HeldAttempt};
@@ -18,7 +19,7 @@ use crate::agent::Snapshot;
 use crate::attempt::{self, Errand, Lease, Stored, Tools};
 use crate::roster::{Admission, Claimed, Dropped, Roster};
 use crate::session::{AnswerSlot, Incoming, Link, Shipments};
-use crate::state::StateFailed;
+use crate::state::{OutboxId, StateFailed};
 
 /// What the actor is told.
 pub(crate) enum WorkerMessage {
@@ -58,6 +59,7 @@ pub(crate) struct WorkerState {
     links: watch::Sender<Option<Link>>,
     shipments: Option<Shipments>,
     snapshot: watch::Sender<Snapshot>,
+    ended: Arc<AtomicBool>,
 }
 
 /// What the actor starts with.
@@ -65,7 +67,9 @@ pub(crate) struct WorkerArguments {
     pub(crate) tools: Tools,
     pub(crate) links: watch::Sender<Option<Link>>,
     pub(crate) snapshot: watch::Sender<Snapshot>,
-    pub(crate) outbox: Vec<(crate::state::OutboxId, Attempt)>,
+    pub(crate) outbox: Vec<(OutboxId, Attempt)>,
+    /// Set when the actor ends because it was to end, and not by a defect.
+    pub(crate) ended: Arc<AtomicBool>,
 }
 
 /// The actor.
@@ -81,9 +85,9 @@ impl Actor for Worker {
         _: ActorRef<WorkerMessage>,
         arguments: WorkerArguments,
     ) -> Result<WorkerState, ActorProcessingErr> {
-        let WorkerArguments { tools, links, snapshot, outbox } = arguments;
+        let WorkerArguments { tools, links, snapshot, outbox, ended } = arguments;
         let roster = Roster::new(tools.options.slots, outbox);
-        let state = WorkerState { roster, tools, links, shipments: None, snapshot };
+        let state = WorkerState { roster, tools, links, shipments: None, snapshot, ended };
         state.publish();
         Ok(state)
     }
@@ -110,6 +114,11 @@ impl Actor for Worker {
         if state.roster.is_drained() {
             myself.stop(None);
         }
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ActorRef<WorkerMessage>, state: &mut WorkerState) -> Result<(), ActorProcessingErr> {
+        state.ended.store(true, Ordering::Release);
         Ok(())
     }
 }

@@ -10,6 +10,10 @@ use super::crawl::Report;
 use super::errand::Errand;
 use crate::state::{Deposit, OutboxId, Parcel, StateFailed};
 
+/// Longest outcome that is sent, without its documents. The largest known packages make a few megabytes; schedulers
+/// take messages of 64 MiB, and the wire's form is never a third longer than the one that is measured here.
+const OUTCOME_BYTES: usize = 48 << 20;
+
 /// An outcome that is in the outbox.
 #[derive(Debug)]
 pub(crate) struct Stored {
@@ -34,7 +38,9 @@ pub(crate) async fn run(errand: Errand) -> Result<Stored, StateFailed> {
     let deposit = errand
         .tools
         .workshop
-        .run(usize::try_from(length).unwrap_or(usize::MAX), move || Deposit::new(attempt, report.parcel, report.known))
+        .run(usize::try_from(length).unwrap_or(usize::MAX), move || {
+            Deposit::new(attempt, report.parcel, report.known).within(OUTCOME_BYTES)
+        })
         .await
         .unwrap_or_else(|fault| {
             let parcel = Parcel { outcome: Outcome::Failed(fault), documents: Vec::new() };

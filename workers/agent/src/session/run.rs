@@ -25,8 +25,9 @@ use crate::worker::WorkerMessage;
 
 /// How long a scheduler may take to welcome a worker; then the stream is tried anew.
 const GREETING: Duration = Duration::from_secs(15);
-/// How long the end of a session may take, while what is queued is sent and the scheduler closes its side.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long the end of a session may take when all is done, while what is queued is sent and the scheduler closes its
+/// side.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// Largest message of a scheduler. An assignment names settled versions, of which there may be tens of thousands.
 const MESSAGE_BYTES: usize = 16 << 20;
 
@@ -180,7 +181,9 @@ impl Session {
                 }
             }
         };
-        if matches!(over, Over::Closing) {
+        // What is still held stays so, and who stops with that in hand is in a hurry.
+        let now = *self.snapshot.borrow();
+        if matches!(over, Over::Closing) && now.running + now.suspended + now.unacknowledged == 0 {
             drop((link, slot));
             farewell(incoming).await;
         }

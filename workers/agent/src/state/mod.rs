@@ -26,7 +26,7 @@ mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gleaner_model::{Attempt, ContentHash, Outcome, PackageKey, WorkerName};
+use gleaner_model::{Attempt, ContentHash, Fault, FaultKind, Outcome, PackageKey, WorkerName};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::document::Packed;
@@ -61,6 +61,17 @@ impl Deposit {
     pub(crate) fn new(attempt: Attempt, parcel: Parcel, known: Option<KnownDocument>) -> Self {
         let encoded = postcard::to_allocvec(&parcel.outcome).expect("plain data of ours always encodes");
         Self { attempt, parcel, encoded, known }
+    }
+
+    /// The same if its outcome takes at most `bytes_max` to write, else a failure that says so. A scheduler would
+    /// refuse the message and thereby end the session, and the next session would begin with the same message.
+    pub(crate) fn within(self, bytes_max: usize) -> Self {
+        if self.encoded.len() <= bytes_max {
+            return self;
+        }
+        let detail = format!("what was read takes {} bytes and no more than {bytes_max} are sent", self.encoded.len());
+        let outcome = Outcome::Failed(Fault::new(FaultKind::Malformed, detail));
+        Self::new(self.attempt, Parcel { outcome, documents: Vec::new() }, None)
     }
 
     /// About how many bytes it adds to a commit.

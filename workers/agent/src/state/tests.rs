@@ -168,3 +168,77 @@ async fn a_name_that_is_given_replaces_the_kept_one() {
     assert_eq!(found.worker.as_str(), "alpha");
     stop(state, ended).await;
 }
+
+#[test]
+fn an_outcome_that_no_scheduler_would_take_is_reported_as_a_fault() {
+    let deposit = || Deposit::new(attempt(1, 1), parcel(b"x"), Some(known("flask", b"x")));
+    let length = deposit().encoded.len();
+    assert_eq!(deposit().within(length).parcel, parcel(b"x"));
+    let instead = deposit().within(length - 1);
+    match &instead.parcel.outcome {
+        Outcome::Failed(fault) => assert!(fault.detail.contains(&format!("{length} bytes")), "{fault}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(instead.parcel.documents.is_empty() && instead.known.is_none());
+    assert!(instead.encoded.len() < length);
+}
+
+/// A disk that fails from the moment that it is told to.
+#[derive(Debug)]
+struct FailingDisk {
+    memory: redb::backends::InMemoryBackend,
+    failing: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl FailingDisk {
+    fn check(&self) -> Result<(), std::io::Error> {
+        let failing = self.failing.load(std::sync::atomic::Ordering::Acquire);
+        if failing { Err(std::io::Error::other("no space left on this device")) } else { Ok(()) }
+    }
+}
+
+impl redb::StorageBackend for FailingDisk {
+    fn len(&self) -> Result<u64, std::io::Error> {
+        self.memory.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+        self.memory.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+        self.check()?;
+        self.memory.set_len(len)
+    }
+
+    fn sync_data(&self) -> Result<(), std::io::Error> {
+        self.check()?;
+        self.memory.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+        self.check()?;
+        self.memory.write(offset, data)
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_ends_the_state_and_says_so() {
+    let failing = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let disk = FailingDisk { memory: redb::backends::InMemoryBackend::new(), failing: Arc::clone(&failing) };
+    let database = redb::Builder::new().create_with_backend(disk).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("worker.redb");
+    let (state, _, ended) = open::open_with(database, path.clone(), &options(dir.path()), &mut Chance::new(1)).unwrap();
+    state.put(Deposit::new(attempt(1, 1), parcel(b"one"), None)).await.unwrap();
+    failing.store(true, std::sync::atomic::Ordering::Release);
+    assert!(state.put(Deposit::new(attempt(2, 2), parcel(b"two"), None)).await.is_err(), "never said to be kept");
+    assert!(state.put(Deposit::new(attempt(3, 3), parcel(b"three"), None)).await.is_err(), "nor is anything after");
+    match ended.await.unwrap() {
+        Err(AgentError::State { path: named, detail }) => {
+            assert_eq!(named, path);
+            assert!(detail.contains("no space left"), "{detail}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
