@@ -39,8 +39,9 @@ impl RedbStore {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let found = search(&self.read()?, moment, writer.sweep.as_ref())?;
         writer.sweep.clone_from(&found.sweep);
-        let more = found.expired.len() == ROWS_MAX || found.sweep.is_some();
         let plan = forget_hosts(&index, moment);
+        // A chunk that only a wish held is over now, and perhaps old enough to forget.
+        let more = found.expired.len() == ROWS_MAX || found.sweep.is_some() || !plan.hosts.is_empty();
         if found.expired.is_empty() && found.streams.is_empty() && plan.hosts.is_empty() {
             return Ok(more);
         }

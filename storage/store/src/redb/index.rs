@@ -124,3 +124,49 @@ impl Index {
         self.chunks.values().map(|chunk| size_of::<(u64, Chunk)>() + heap(chunk)).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gleaner_model::{Fault, FaultKind, JobId, JobResult, JobSpec, JobState, Lane, Purl, RegistryName, Trace};
+
+    use super::*;
+    use crate::redb::plan::plan;
+    use crate::{Closure, Command, Group};
+
+    fn submit(sequence: u64) -> (u64, Command) {
+        let purl: Purl = "pkg:cargo/serde".parse().expect("valid");
+        let spec = JobSpec {
+            kind: gleaner_model::JobKind::Crawl,
+            part: gleaner_model::CrawlPart::Newest,
+            registry: RegistryName::default_of(purl.ecosystem()),
+            purl,
+            max_age_ms: 0,
+            expires_at: None,
+        };
+        let (client, at) = (gleaner_model::ClientName::gleaner(), Timestamp::default());
+        let (task, lane, trace) = (TaskId(sequence), Lane::Free, Trace::default());
+        (sequence, Command::Submit { task, spec, client, lane, at, trace })
+    }
+
+    fn commit(index: &mut Index, group: &Group) {
+        let plan = plan(index, group).expect("a group in order");
+        index.apply(plan);
+    }
+
+    #[test]
+    fn nothing_stays_in_memory_of_what_has_ended() {
+        let mut index = Index { state: State::FIRST, ..Index::default() };
+        commit(&mut index, &Group { commands: vec![submit(1), submit(2)], ..Group::default() });
+        let fault = Fault::new(FaultKind::Outage, "");
+        let failed = Command::AttemptFailed { task: TaskId(1), attempts: 1, fault, retry_at: Timestamp::default() };
+        commit(&mut index, &Group { commands: vec![(3, failed)], ..Group::default() });
+        assert_eq!(index.attempts.get(&TaskId(1)), Some(&3));
+        for job in [1, 2] {
+            let result = JobResult::bare(JobState::Done, Timestamp::default(), 1);
+            let closures = vec![Closure { job: JobId(job), result, ends_task: Some(TaskId(job)) }];
+            commit(&mut index, &Group { closures, ..Group::default() });
+        }
+        assert!(index.attempts.is_empty() && index.chunks.is_empty() && index.relied.is_empty(), "{index:?}");
+        assert_eq!((index.state.commits, index.state.next_sequence, index.state.next_batch), (4, 4, 2));
+    }
+}

@@ -173,8 +173,9 @@ impl Store for RedbStore {
     }
 
     fn forget_before(&self, moment: Timestamp) -> Result<bool, StoreError> {
-        let forgets_more = self.forget(moment)?;
+        // In this order, since what is tidied away may be old enough to forget.
         let tidies_more = self.tidy()?;
+        let forgets_more = self.forget(moment)?;
         Ok(forgets_more || tidies_more)
     }
 }

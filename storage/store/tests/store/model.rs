@@ -96,7 +96,9 @@ impl Model {
         all.retain(|one| self.must_know(one));
         assert_eq!(all, self.expected());
         let mut known = Vec::new();
-        for sequence in 0..self.next + 2 {
+        // What was used, and the numbers beside it.
+        let asked = self.commands.keys().flat_map(|used| [used.saturating_sub(1), *used, used + 1]);
+        for sequence in asked.collect::<BTreeSet<_>>() {
             known.extend(self.check_job(sequence, store.job(JobId(sequence)).unwrap()));
         }
         known.reverse();

@@ -19,6 +19,12 @@ pub(crate) fn run(fresh: impl Fn() -> Open) {
     pages_events(&fresh());
     keeps_stream_positions(&fresh());
     forgets(&fresh());
+    knows_what_was_known_before_a_row_was_rewritten(&fresh());
+    for reopens in [false, true] {
+        keeps_closures_that_others_rely_on(&fresh(), reopens);
+    }
+    forgets_a_row_by_its_latest_end(&fresh());
+    a_later_wish_holds_even_if_it_is_shorter(&fresh());
 }
 
 pub(crate) fn recovered(store: &dyn Store) -> Vec<Recovered> {
@@ -252,6 +258,8 @@ fn keeps_stream_positions(open: &Open) {
     assert_eq!(store.stream("a", "s").unwrap(), Some(position("a", "s", 2, 6)));
     assert_eq!(store.stream("ab", "s").unwrap(), Some(position("ab", "s", 9, 7)));
     assert_eq!(store.stream("a", "bs").unwrap(), None);
+    store.commit(&Group { streams: vec![position("z", "s", 1, 9)], ..Group::default() }).unwrap();
+    assert_eq!(store.stream("z", "s").unwrap(), Some(position("z", "s", 1, 9)));
     forget(&*store, 7);
     assert_eq!(store.stream("a", "s").unwrap(), None);
     assert!(store.stream("ab", "s").unwrap().is_some());
@@ -281,4 +289,62 @@ fn forgets(open: &Open) {
     forget(&*store, 5_001);
     assert_eq!(store.job(JobId(2)).unwrap(), None);
     assert_eq!(recovered(&*store), []);
+}
+
+/// Job 1 waits on although its task has ended; nothing but the rewritten row knows of that.
+fn knows_what_was_known_before_a_row_was_rewritten(open: &Open) {
+    let store = open();
+    store.commit(&commands((1..=10).map(|sequence| submit(sequence, sequence)))).unwrap();
+    store.commit(&commands([submit(20, 1)])).unwrap();
+    store.commit(&closures((2..=10).map(|job| close(job, Some(job), 5)))).unwrap();
+    store.commit(&closures([close(20, Some(1), 6)])).unwrap();
+    forget(&*store, 0);
+    drop(store);
+    let store = open();
+    assert_eq!(open_jobs(&*store), [1]);
+    store.commit(&closures([close(1, None, 7)])).unwrap();
+    assert_eq!(recovered(&*store), []);
+    assert_eq!(store.job(JobId(20)).unwrap().unwrap().result, Some(close(20, None, 6).result));
+}
+
+/// Two rows need one batch of closures; the first is rewritten, ends, and must give the batch up once only.
+fn keeps_closures_that_others_rely_on(open: &Open, reopens: bool) {
+    let mut store = open();
+    store.commit(&commands((1..=8).map(|sequence| submit(sequence, sequence)))).unwrap();
+    store.commit(&commands([submit(11, 11), submit(12, 12)])).unwrap();
+    store.commit(&closures((1..=7).chain([11]).map(|job| close(job, Some(job), 5)))).unwrap();
+    forget(&*store, 0);
+    if reopens {
+        drop(store);
+        store = open();
+    }
+    store.commit(&closures([close(8, Some(8), 6)])).unwrap();
+    drop(store);
+    let store = open();
+    assert_eq!(open_jobs(&*store), [12]);
+    assert_eq!(store.job(JobId(11)).unwrap().unwrap().result, Some(close(11, None, 5).result));
+}
+
+fn forgets_a_row_by_its_latest_end(open: &Open) {
+    let store = open();
+    store.commit(&commands((1..=8).map(|sequence| submit(sequence, sequence)))).unwrap();
+    store.commit(&closures((1..=7).map(|job| close(job, Some(job), 100)))).unwrap();
+    forget(&*store, 0);
+    store.commit(&closures([close(8, Some(8), 200)])).unwrap();
+    forget(&*store, 150);
+    assert_eq!(store.job(JobId(8)).unwrap().unwrap().result, Some(close(8, None, 200).result));
+    assert_eq!(store.jobs(None, 10).unwrap().len(), 1);
+    forget(&*store, 201);
+    assert_eq!(store.jobs(None, 10).unwrap(), []);
+}
+
+/// Forgetting the later wish must not bring the earlier one back.
+fn a_later_wish_holds_even_if_it_is_shorter(open: &Open) {
+    let store = open();
+    store.commit(&commands([submit(1, 1), blocked(2, "mirror.example", 100)])).unwrap();
+    store.commit(&commands([blocked(3, "mirror.example", 50)])).unwrap();
+    forget(&*store, 60);
+    drop(store);
+    let long = |one: &Recovered| matches!(one, Recovered::HostBlocked { until, .. } if *until == at(100));
+    assert!(!recovered(&*open()).iter().any(long));
 }
