@@ -1,1 +1,91 @@
-fn main() {}
+//! `gleaner`: the one binary. This file reads the command line and says how it ended; everything else has a file of its
+//! own.
+
+mod addresses;
+mod chance;
+mod cli;
+mod commands;
+mod data;
+mod exit;
+mod job_row;
+mod node;
+mod operator;
+mod output;
+mod reader;
+mod registries;
+mod remote;
+mod replay;
+mod settings;
+mod signals;
+mod telemetry;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde::Serialize;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::telemetry::{Telemetry, TelemetryOptions};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.common.json };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(Err(error.into()), output),
+    };
+    let result = runtime.block_on(run(cli, output));
+    // Threads that still read or compress something must not hold up the end.
+    runtime.shutdown_background();
+    end(result, output)
+}
+
+async fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
+    let common = cli.common;
+    let telemetry = Telemetry::start(TelemetryOptions {
+        json: common.log_format == "json",
+        filter: common.log,
+        otlp_endpoint: common.otlp_endpoint,
+    })
+    .map_err(Failure::usage)?;
+    let config = common.config.as_deref();
+    match cli.command {
+        Command::Refresh(args) => commands::refresh::run(&args, output, common.config).await,
+        Command::Show(args) => commands::show::run(&args, output).await,
+        Command::Serve(args) => commands::serve::run(&args, output, config, &telemetry).await,
+        Command::Worker(args) => commands::worker::run(&args, output).await,
+        Command::Up(args) => commands::up::run(&args, output, config, &telemetry).await,
+        Command::Replay(args) => commands::replay::run(&args, output).await,
+        Command::Jobs(command) => commands::jobs::run(&command, output).await,
+        Command::Workers(args) => commands::workers::run(&args, output).await,
+        Command::Hosts(args) => commands::hosts::run(&args, output).await,
+        Command::Events(args) => commands::events::run(&args, output).await,
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Man => commands::completions::man(),
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorRow<'a> {
+    error: &'a str,
+    exit_code: u8,
+}
+
+/// Says what went wrong, on stderr, in the form that the rest of the output has.
+fn end(result: Result<Exit, Failure>, output: Output) -> ExitCode {
+    let failure = match result {
+        Ok(exit) => return exit.into(),
+        Err(failure) => failure,
+    };
+    let exit_code = failure.exit as u8;
+    let text = match serde_json::to_string(&ErrorRow { error: &failure.message, exit_code }) {
+        Ok(row) if output.json => row,
+        _ => format!("gleaner: {failure}"),
+    };
+    // If stderr is gone there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "{text}");
+    failure.exit.into()
+}

@@ -61,7 +61,7 @@ pub enum TlsError {
     },
     /// The address of the peer cannot be used.
     #[error(
-        "`{url}` is not the address of a scheduler: {reason}; expected something like http://127.0.0.1:7700 or https://scheduler.example:7700"
+        "`{url}` is not an address for gRPC: {reason}; expected something like http://127.0.0.1:7700 or https://scheduler.example:7700"
     )]
     BadUrl {
         /// The address as given.

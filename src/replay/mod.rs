@@ -23,6 +23,5 @@ mod folder;
 mod route;
 mod server;
 
-pub(crate) use counters::Stats;
-pub(crate) use documents::{Documents, DocumentsError};
-pub(crate) use server::{Replay, ReplayError, ReplayOptions, serve};
+pub(crate) use documents::Documents;
+pub(crate) use server::{Replay, ReplayOptions, serve};

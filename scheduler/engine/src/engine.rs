@@ -14,13 +14,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use gleaner_cluster::ServerTls;
 use gleaner_core::Scheduler;
 use gleaner_model::{Fault, FaultKind, JobResult, JobState};
 use gleaner_store::{Closure, Documents, Store, StoreError};
 use ractor::{Actor, SpawnErr};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
-use tonic::transport::ServerTlsConfig;
 
 use crate::clock::Clock;
 use crate::committer::{Committer, Entry};
@@ -124,7 +124,7 @@ impl Engine {
     pub fn serve(
         &self,
         listener: TcpListener,
-        tls: Option<ServerTlsConfig>,
+        tls: Option<ServerTls>,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = Result<(), ServeError>> + Send + 'static {
         server::serve(Arc::clone(&self.shared), listener, tls, shutdown)

@@ -1,12 +1,11 @@
 //! The gRPC server: all services behind one listener.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use gleaner_cluster::{ChannelOptions, ServerTls, TlsError};
 use gleaner_proto::v1;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::{Server, ServerTlsConfig};
 
 use crate::services::{Catalog, Jobs, Operator, Shared, Workers};
 
@@ -14,21 +13,15 @@ use crate::services::{Catalog, Jobs, Operator, Shared, Workers};
 /// few megabytes, and a registry's page is capped at some hundred.
 const OUTCOME_BYTES: usize = 64 << 20;
 
-/// Bytes that may be on their way to us in one stream, and in one connection: enough for a fast network without
-/// waiting for window updates.
-const STREAM_WINDOW: u32 = 2 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
-
-/// How often a silent connection is asked for a sign of life, and how long the answer may take.
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
-const KEEPALIVE_WITHIN: Duration = Duration::from_secs(5);
-
 /// Why the listener ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The transport failed, or TLS is configured wrongly.
+    /// The transport failed.
     #[error("the gRPC listener failed: {0}")]
     Transport(#[from] tonic::transport::Error),
+    /// TLS is configured wrongly.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The protocol's own description cannot be read.
     #[error("gRPC reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -38,7 +31,7 @@ pub enum ServeError {
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     listener: TcpListener,
-    tls: Option<ServerTlsConfig>,
+    tls: Option<ServerTls>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -49,15 +42,7 @@ pub(crate) async fn serve(
         .register_encoded_file_descriptor_set(v1::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
-    let mut server = Server::builder()
-        .tcp_nodelay(true)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
-        .http2_keepalive_timeout(Some(KEEPALIVE_WITHIN));
-    if let Some(tls) = tls {
-        server = server.tls_config(tls)?;
-    }
+    let mut server = gleaner_cluster::server(tls.as_ref(), &ChannelOptions::default())?;
     let workers = v1::worker_service_server::WorkerServiceServer::new(Workers(Arc::clone(&shared)))
         .max_decoding_message_size(OUTCOME_BYTES);
     server

@@ -1,0 +1,13 @@
+//! The subcommands, a file each.
+
+pub(crate) mod completions;
+pub(crate) mod events;
+pub(crate) mod hosts;
+pub(crate) mod jobs;
+pub(crate) mod refresh;
+pub(crate) mod replay;
+pub(crate) mod serve;
+pub(crate) mod show;
+pub(crate) mod up;
+pub(crate) mod worker;
+pub(crate) mod workers;

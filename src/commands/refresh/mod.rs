@@ -1,0 +1,109 @@
+//! `gleaner refresh`: submit, watch, show.
+
+mod row;
+mod run;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::Args;
+use gleaner_model::{Ecosystem, Purl};
+use tempfile::TempDir;
+
+use self::run::Refresh;
+use crate::data::DataArgs;
+use crate::exit::{Exit, Failure};
+use crate::node::{Local, LocalOptions};
+use crate::output::Output;
+use crate::registries::{RegistryArgs, Replayed};
+use crate::remote::{Remote, RemoteArgs};
+use crate::signals::Signals;
+
+/// Which packages, and by whom.
+#[derive(Args, Debug)]
+pub(crate) struct RefreshArgs {
+    /// Package URLs, such as pkg:cargo/serde or pkg:npm/express@4.19.2; `-` reads them from stdin, one a line.
+    #[arg(value_name = "PURL", required_unless_present = "all")]
+    purls: Vec<String>,
+    /// Every package that the replayed documents hold.
+    #[arg(long, requires = "replay")]
+    all: bool,
+    /// Serve these documents on loopback and crawl them, into a temporary store unless --data is given.
+    #[arg(long, value_name = "PATH", conflicts_with = "server")]
+    replay: Option<PathBuf>,
+    /// Attempts at a time.
+    #[arg(long, env = "GLEANER_SLOTS", default_value_t = 32, value_name = "N")]
+    slots: usize,
+    /// A running refresh of the same package serves if it began at most this long ago, in milliseconds.
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    max_age_ms: u64,
+    #[command(flatten)]
+    registries: RegistryArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// Refreshes packages and shows how it ended.
+pub(crate) async fn run(args: &RefreshArgs, output: Output, config: Option<PathBuf>) -> Result<Exit, Failure> {
+    let signals = Signals::listen();
+    let mut purls = read_purls(&args.purls)?;
+    if let Some(url) = &args.remote.server {
+        let remote = Remote::connect(url, &args.remote).await?;
+        return Refresh { remote, output, signals, max_age_ms: args.max_age_ms }.run(&purls).await;
+    }
+    let replayed = match &args.replay {
+        Some(path) => Some(Replayed::start(path).await?),
+        None => None,
+    };
+    if let Some(replayed) = replayed.as_ref().filter(|_| args.all) {
+        purls.extend(replayed.purls()?);
+    }
+    let ecosystems: BTreeSet<Ecosystem> = purls.iter().map(Purl::ecosystem).collect();
+    let registries = match &replayed {
+        Some(replayed) => replayed.registries(),
+        None => args.registries.find(&ecosystems, config.as_deref())?,
+    };
+    let (data, _temporary) = place(args)?;
+    let contact = args.registries.contact.clone();
+    let local = Local::start(LocalOptions { data: &data, registries, slots: Some(args.slots), contact }).await?;
+    let remote = Remote::connect(&local.url(), &RemoteArgs::default()).await?;
+    let refresh = Refresh { remote, output, signals, max_age_ms: args.max_age_ms };
+    let result = tokio::select! {
+        result = refresh.run(&purls) => result,
+        failure = local.failure() => Err(failure),
+    };
+    local.stop().await;
+    if let Some(replayed) = replayed {
+        replayed.stop().await;
+    }
+    result
+}
+
+/// Where to keep it: with --replay a directory that goes with the process, unless one was named.
+fn place(args: &RefreshArgs) -> Result<(PathBuf, Option<TempDir>), Failure> {
+    if args.replay.is_some() && args.data.data.is_none() {
+        let temporary = TempDir::with_prefix("gleaner-")?;
+        return Ok((temporary.path().to_owned(), Some(temporary)));
+    }
+    Ok((args.data.directory()?, None))
+}
+
+/// All purls are read before anything is done, so that a typing error costs nothing.
+fn read_purls(texts: &[String]) -> Result<Vec<Purl>, Failure> {
+    let mut purls = Vec::new();
+    for text in texts {
+        if text == "-" {
+            for line in std::io::read_to_string(std::io::stdin())?.lines() {
+                let line = line.trim();
+                if !line.is_empty() {
+                    purls.push(line.parse().map_err(Failure::usage)?);
+                }
+            }
+        } else {
+            purls.push(text.parse().map_err(Failure::usage)?);
+        }
+    }
+    Ok(purls)
+}

@@ -1,0 +1,168 @@
+//! Submitting, watching, showing: the same against a scheduler of this process or another.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::{self, SelectAll};
+use gleaner_model::{JobId, JobState, JobView, Purl};
+use gleaner_proto::v1;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tonic::{Code, Streaming};
+
+use super::row::{HEAD, Row};
+use crate::commands::jobs::view;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::remote::Remote;
+use crate::signals::Signals;
+
+/// Jobs of one request and of one watch, as the service allows.
+const SUBMIT_MAX: usize = 1_000;
+const WATCH_MAX: usize = 10_000;
+
+/// How often a broken watch is opened again, a second apart, before the scheduler counts as lost.
+const WATCH_TRIES: u32 = 30;
+
+/// Tables for people show this many packages; beyond it only those that did not end well, and the sum.
+const ROWS_MAX: usize = 50;
+
+pub(super) struct Refresh {
+    pub(super) remote: Remote,
+    pub(super) output: Output,
+    pub(super) signals: Signals,
+    pub(super) max_age_ms: u64,
+}
+
+impl Refresh {
+    pub(super) async fn run(self, purls: &[Purl]) -> Result<Exit, Failure> {
+        let jobs = self.submit(purls).await?;
+        let mut open: HashMap<JobId, &Purl> = jobs.iter().copied().zip(purls).collect();
+        let progress = self.progress(jobs.len());
+        let mut rows = HashMap::new();
+        let (mut changes, mut tries, mut interrupted) = (self.watch(&open).await?, 0, false);
+        while !open.is_empty() {
+            let change = tokio::select! {
+                change = changes.next() => change,
+                () = self.signals.drain(), if !interrupted => {
+                    interrupted = true;
+                    self.cancel(&open).await;
+                    continue;
+                }
+            };
+            match change {
+                Some(Ok(change)) => {
+                    let job = view(change.job.unwrap_or_default())?;
+                    if job.state.is_terminal()
+                        && let Some(purl) = open.remove(&job.id)
+                    {
+                        tries = 0;
+                        progress.inc(1);
+                        rows.insert(job.id, self.ended(purl, &job).await?);
+                    }
+                }
+                // The scheduler went away for a moment, perhaps to be started anew; it knows the jobs.
+                Some(Err(status)) if status.code() != Code::NotFound && tries < WATCH_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    changes = self.watch(&open).await.unwrap_or_else(|_| SelectAll::new());
+                    changes.push(stream::once(async { Err(status) }).boxed());
+                }
+                Some(Err(status)) => return Err(status.into()),
+                None => changes = self.watch(&open).await?,
+            }
+        }
+        progress.finish_and_clear();
+        self.show(&jobs, &rows)?;
+        let done = rows.values().all(Row::is_done);
+        Ok(if interrupted && !done {
+            Exit::Interrupted
+        } else if done {
+            Exit::Done
+        } else {
+            Exit::No
+        })
+    }
+
+    async fn submit(&self, purls: &[Purl]) -> Result<Vec<JobId>, Failure> {
+        let mut jobs = Vec::with_capacity(purls.len());
+        for purls in purls.chunks(SUBMIT_MAX) {
+            let specs = purls.iter().map(|purl| v1::JobSpec {
+                kind: v1::JobKind::Crawl.into(),
+                purl: purl.to_string(),
+                max_age_ms: self.max_age_ms,
+                ..v1::JobSpec::default()
+            });
+            let request = v1::SubmitRequest { jobs: specs.collect() };
+            for receipt in self.remote.jobs().submit(request).await?.into_inner().receipts {
+                jobs.push(receipt.job.parse().map_err(Failure::failed)?);
+            }
+        }
+        Ok(jobs)
+    }
+
+    async fn watch(&self, open: &HashMap<JobId, &Purl>) -> Result<Changes, Failure> {
+        let ids: Vec<String> = open.keys().map(ToString::to_string).collect();
+        let mut all = SelectAll::new();
+        for ids in ids.chunks(WATCH_MAX) {
+            let request = v1::WatchRequest { ids: ids.to_vec() };
+            let changes: Streaming<v1::WatchResponse> = self.remote.jobs().watch(request).await?.into_inner();
+            all.push(changes.boxed());
+        }
+        Ok(all)
+    }
+
+    /// The first Ctrl-C gives up what is not done; what is being fetched goes on to its end.
+    async fn cancel(&self, open: &HashMap<JobId, &Purl>) {
+        for job in open.keys() {
+            let request = v1::CancelRequest { id: job.to_string() };
+            if let Err(status) = self.remote.jobs().cancel(request).await {
+                tracing::warn!(%job, %status, "could not be cancelled");
+            }
+        }
+    }
+
+    async fn ended(&self, purl: &Purl, job: &JobView) -> Result<Row, Failure> {
+        let mut row = Row::of(purl, job);
+        if job.state == JobState::Done && purl.version().is_some() {
+            let request =
+                v1::ListDependenciesRequest { purl: purl.to_string(), registry: job.spec.registry.to_string() };
+            if let Err(status) = self.remote.catalog().list_dependencies(request).await {
+                match status.code() {
+                    Code::NotFound => row = row.without_version(status.message().to_owned()),
+                    _ => return Err(status.into()),
+                }
+            }
+        }
+        self.output.object(&row)?;
+        Ok(row)
+    }
+
+    fn show(&self, jobs: &[JobId], rows: &HashMap<JobId, Row>) -> Result<(), Failure> {
+        let in_order: Vec<&Row> = jobs.iter().filter_map(|job| rows.get(job)).collect();
+        let shown = in_order.iter().filter(|row| in_order.len() <= ROWS_MAX || !row.is_done());
+        self.output.table(HEAD, shown.map(|row| row.cells()))?;
+        for row in &in_order {
+            if let Some(error) = &row.error {
+                self.output.say(format!("  {}", error))?;
+            }
+        }
+        if in_order.len() > ROWS_MAX {
+            let done = in_order.iter().filter(|row| row.is_done()).count();
+            self.output.say(format!("{done} of {} packages are done", in_order.len()))?;
+        }
+        Ok(())
+    }
+
+    /// A bar on stderr, on terminals only.
+    fn progress(&self, jobs: usize) -> ProgressBar {
+        let target = if self.output.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(jobs as u64), target);
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} packages, {elapsed}") {
+            bar.set_style(style);
+        }
+        bar
+    }
+}
+
+type Changes = SelectAll<stream::BoxStream<'static, Result<v1::WatchResponse, tonic::Status>>>;

@@ -1,0 +1,55 @@
+//! `gleaner up`: a scheduler and a worker, for one machine.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::serve::{ServeArgs, announce, start};
+use super::worker::finish;
+use crate::exit::{Exit, Failure};
+use crate::node::{WorkerNodeOptions, failed, start_worker, worker_data};
+use crate::operator::Door;
+use crate::output::Output;
+use crate::remote::endpoint;
+use crate::signals::Signals;
+use crate::telemetry::Telemetry;
+
+/// As for `serve`, and how large the worker is.
+#[derive(Args, Debug)]
+pub(crate) struct UpArgs {
+    /// Attempts at a time, 1 to 4096.
+    #[arg(long, env = "GLEANER_SLOTS", default_value_t = 32, value_name = "N")]
+    slots: usize,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// Runs both until a signal, then drains: first the worker, so that everything it has is committed.
+pub(crate) async fn run(
+    args: &UpArgs,
+    output: Output,
+    config: Option<&Path>,
+    telemetry: &Telemetry,
+) -> Result<Exit, Failure> {
+    let signals = Signals::listen();
+    let door = Door::open(&args.serve.door, telemetry).await?;
+    let scheduler = start(&args.serve, config).await?;
+    door.ready(scheduler.failure());
+    announce(&scheduler, &door, output)?;
+    let worker = start_worker(WorkerNodeOptions {
+        data: worker_data(&args.serve.data.directory()?),
+        name: None,
+        slots: args.slots,
+        contact: args.serve.registries.contact.clone(),
+        endpoint: endpoint(&scheduler.url(), &args.serve.tls)?,
+    })
+    .await?;
+    let result = tokio::select! {
+        result = finish(&worker, &signals) => result,
+        failure = failed(scheduler.failure()) => Err(failure),
+    };
+    door.drain();
+    scheduler.stop().await;
+    door.close().await;
+    result
+}

@@ -1,0 +1,89 @@
+//! A scheduler and a worker in this process, for one command on one machine.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use gleaner_agent::Handle;
+use gleaner_engine::{Clients, RegistryOptions};
+use gleaner_model::Lane;
+use tokio::sync::watch;
+
+use super::scheduler::failed;
+use super::{SchedulerNode, SchedulerNodeOptions, WorkerNodeOptions, start_worker};
+use crate::exit::Failure;
+use crate::remote::{TlsArgs, endpoint};
+
+/// What they are started with.
+pub(crate) struct LocalOptions<'a> {
+    pub(crate) data: &'a Path,
+    pub(crate) registries: Vec<RegistryOptions>,
+    /// How many attempts run at a time; none for a command that only reads.
+    pub(crate) slots: Option<usize>,
+    pub(crate) contact: Option<String>,
+}
+
+/// A scheduler, perhaps with a worker.
+pub(crate) struct Local {
+    scheduler: SchedulerNode,
+    worker: Option<Handle>,
+}
+
+impl Local {
+    /// Starts both on a free port of the loopback address.
+    pub(crate) async fn start(options: LocalOptions<'_>) -> Result<Self, Failure> {
+        let name = "local".parse().map_err(Failure::failed)?;
+        let scheduler = SchedulerNode::start(SchedulerNodeOptions {
+            data: options.data,
+            documents: None,
+            registries: options.registries,
+            clients: Clients::everybody_is(name, Lane::Internal),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: None,
+        })
+        .await?;
+        let worker = match options.slots {
+            Some(slots) => {
+                let endpoint = endpoint(&scheduler.url(), &TlsArgs::default())?;
+                let data = worker_data(options.data);
+                let options = WorkerNodeOptions { data, name: None, slots, contact: options.contact, endpoint };
+                Some(start_worker(options).await?)
+            }
+            None => None,
+        };
+        Ok(Self { scheduler, worker })
+    }
+
+    /// Where the scheduler listens.
+    pub(crate) fn url(&self) -> String {
+        self.scheduler.url()
+    }
+
+    /// Returns when either cannot go on, with the reason.
+    pub(crate) fn failure(&self) -> impl Future<Output = Failure> + Send + use<> {
+        let (scheduler, worker): (watch::Receiver<Option<String>>, _) = (self.scheduler.failure(), self.worker.clone());
+        async move {
+            let Some(worker) = worker else { return failed(scheduler).await };
+            tokio::select! {
+                failure = failed(scheduler) => failure,
+                ended = worker.wait() => match ended {
+                    Ok(()) => std::future::pending().await,
+                    Err(error) => error.into(),
+                },
+            }
+        }
+    }
+
+    /// Ends: attempts that run are dropped, for they can be begun anew; everything acknowledged is on disk.
+    pub(crate) async fn stop(self) {
+        if let Some(worker) = &self.worker {
+            worker.stop();
+            let _ = worker.wait().await;
+        }
+        self.scheduler.stop().await;
+    }
+}
+
+/// Where a worker beside a scheduler keeps its own state.
+pub(crate) fn worker_data(data: &Path) -> PathBuf {
+    data.join("worker")
+}

@@ -1,0 +1,9 @@
+//! Schedulers and workers that run in this process. Even then they talk gRPC over a socket.
+
+mod local;
+mod scheduler;
+mod worker;
+
+pub(crate) use local::{Local, LocalOptions, worker_data};
+pub(crate) use scheduler::{SchedulerNode, SchedulerNodeOptions, failed};
+pub(crate) use worker::{WorkerNodeOptions, start_worker};

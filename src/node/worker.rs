@@ -1,0 +1,33 @@
+//! A worker in this process.
+
+use std::path::PathBuf;
+
+use gleaner_agent::{Agent, Handle, Options};
+use gleaner_model::WorkerName;
+use tonic::transport::Endpoint;
+
+use crate::exit::Failure;
+
+/// What a worker is started with.
+pub(crate) struct WorkerNodeOptions {
+    /// Where it keeps its own state.
+    pub(crate) data: PathBuf,
+    pub(crate) name: Option<WorkerName>,
+    /// How many attempts it runs at a time.
+    pub(crate) slots: usize,
+    /// How registries can reach who crawls.
+    pub(crate) contact: Option<String>,
+    /// Its scheduler.
+    pub(crate) endpoint: Endpoint,
+}
+
+/// Starts a worker. It connects by itself, again and again, and goes on with what it has meanwhile.
+pub(crate) async fn start_worker(options: WorkerNodeOptions) -> Result<Handle, Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    let user_agent = match &options.contact {
+        Some(contact) => format!("gleaner/{version} ({contact})"),
+        None => format!("gleaner/{version}"),
+    };
+    let agent = Options { name: options.name, slots: options.slots, ..Options::new(options.data, user_agent) };
+    Ok(Agent::start(agent, options.endpoint.connect_lazy()).await?)
+}

@@ -1,0 +1,65 @@
+//! Every metric of this program, sorted by name. `docs/metrics.md` is written from this list.
+
+use std::fmt;
+
+/// How a metric behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Only rises; its name ends in `_total`.
+    Counter,
+    /// Rises and falls.
+    Gauge,
+    /// Samples, sorted into ranges.
+    Histogram,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        })
+    }
+}
+
+/// One metric.
+#[derive(Debug)]
+pub(super) struct Metric {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) labels: &'static [&'static str],
+    pub(super) help: &'static str,
+}
+
+const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Counter, labels, help }
+}
+
+const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, labels, help }
+}
+
+const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Histogram, labels, help }
+}
+
+/// All of them.
+#[rustfmt::skip]
+pub(super) const METRICS: &[Metric] = &[
+    histogram("gleaner_agent_attempt_seconds", &["outcome"], "From an assignment to its outcome in the worker's outbox."),
+    histogram("gleaner_agent_commit_outcomes", &[], "Outcomes that one commit of the worker's own state carried."),
+    counter("gleaner_agent_commits_total", &[], "Durable commits of the worker's own state."),
+    gauge("gleaner_agent_outbox", &[], "Outcomes of the worker that wait for an acknowledgement."),
+    histogram("gleaner_agent_permit_wait_seconds", &["host"], "From asking for a permit to having it."),
+    counter("gleaner_agent_received_bytes_total", &["host"], "Bytes of documents received, decompressed."),
+    counter("gleaner_agent_requests_total", &["host", "status"], "Answers to requests to registries, redirects included."),
+    gauge("gleaner_agent_running", &[], "Attempts in a slot of the worker."),
+    counter("gleaner_agent_sessions_total", &[], "Sessions of the worker that a scheduler welcomed."),
+    gauge("gleaner_agent_suspended", &[], "Attempts of the worker that were asked to wait."),
+    histogram("gleaner_commit_records", &[], "Records that one commit of the scheduler's store carried."),
+    histogram("gleaner_commit_seconds", &[], "How long one commit of the scheduler's store took, its sync to disk included."),
+    counter("gleaner_hosts_throttled_total", &[], "Times that a host asked everyone to wait."),
+    counter("gleaner_jobs_ended_total", &["state"], "Jobs that reached their terminal state."),
+    counter("gleaner_jobs_submitted_total", &["lane"], "Jobs that were accepted."),
+];
