@@ -74,7 +74,7 @@ impl Errand {
             max_bytes: request.max_bytes,
             validators,
         };
-        let span = tracing::debug_span!("request", %host, url = %hop.url);
+        let span = tracing::debug_span!("request", %host, url = %hop.url, status = tracing::field::Empty);
         self.tools.http.ask(hop).instrument(span).await
     }
 

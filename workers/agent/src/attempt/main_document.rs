@@ -4,6 +4,8 @@ use bytes::Bytes;
 use gleaner_model::{CrawlPart, Document, Fault, Outcome, PackageKey, Timestamp, Validators};
 use gleaner_registries::{CrawlWork, DocumentRequest, Reading, Unreadable, read};
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::errand::Errand;
 use super::fetch::Got;
 use crate::document::{self, Packed};
@@ -17,6 +19,8 @@ pub(super) struct Main {
     at: Timestamp,
     /// As it is kept, if it came from here.
     packed: Option<Packed>,
+    /// Its place in memory, if it is large; given up when it has been read.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// A main document that was understood.
@@ -43,7 +47,9 @@ impl Errand {
         let none = Validators::default();
         let validators = if older { &none } else { &self.assignment.validators };
         match self.fetch(request, validators).await {
-            Got::Body(body) => Ok(Main { bytes: body.bytes, validators: body.validators, at: body.at, packed: None }),
+            Got::Body(body) => {
+                Ok(Main { bytes: body.bytes, validators: body.validators, at: body.at, packed: None, _room: body.room })
+            }
             Got::NotModified { at } => Err(Outcome::NotModified { at }),
             Got::NotFound { at } => Err(Outcome::NotFound { at }),
             Got::Gone { at } => Err(Outcome::Gone { at }),
@@ -63,7 +69,7 @@ impl Errand {
         let frame = packed.frame.clone();
         let size = usize::try_from(length).unwrap_or(usize::MAX);
         let bytes = self.tools.workshop.run(size, move || document::decompress(&frame, length)).await;
-        Some(Main { bytes: bytes.ok()?.ok()?, validators, at: fetched_at, packed: Some(packed) })
+        Some(Main { bytes: bytes.ok()?.ok()?, validators, at: fetched_at, packed: Some(packed), _room: None })
     }
 
     /// Reads, names and packs a main document.

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use gleaner_model::{Fault, Timestamp, Validators};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The answer to one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Answer {
     /// A document.
     Body(Body),
@@ -23,9 +24,11 @@ pub(crate) enum Answer {
 }
 
 /// A document as it was received, decompressed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) bytes: Bytes,
     pub(crate) validators: Validators,
     pub(crate) at: Timestamp,
+    /// Its place among the large ones in memory, if it is one; to be kept as long as the bytes.
+    pub(crate) room: Option<OwnedSemaphorePermit>,
 }

@@ -1,12 +1,16 @@
 //! Receiving a document, up to its limit.
 //!
 //! The limit counts bytes after decompression, while they come in: a megabyte on the wire can be a gigabyte of zeros.
+//! And because every slot may meet a giant in the same moment, a document that turns out to be large waits for one of
+//! a few places before it grows further; the host meanwhile sends no more than the network's buffers take.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use gleaner_model::Fault;
+use gleaner_model::{Fault, FaultKind};
 use reqwest::Response;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use url::Url;
 
@@ -14,30 +18,42 @@ use super::fault;
 
 /// Room that is set aside on a host's word alone. A document that says it is longer grows as it arrives.
 const TRUSTED_BYTES: u64 = 1 << 20;
+/// From here on a document is large. With 4,096 slots the small ones are at most 32 GiB, with the usual 32 a quarter
+/// of one; of a thousand packages one or two are larger.
+const LARGE_BYTES: usize = 8 << 20;
 
-/// Receives the body of `response`, at most `max_bytes`; `idle` is how long the host may be silent.
-pub(crate) async fn receive(
+/// What a document and its host may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits<'a> {
+    /// Longest document, in bytes after decompression.
+    pub(super) max_bytes: u64,
+    /// Longest silence.
+    pub(super) idle: Duration,
+    /// Places for large documents.
+    pub(super) room: &'a Arc<Semaphore>,
+}
+
+/// Receives the body of `response`, and a place in memory with it if it is large.
+pub(super) async fn receive(
     response: &mut Response,
     url: &Url,
-    max_bytes: u64,
-    idle: Duration,
-) -> Result<Bytes, Fault> {
+    limits: Limits<'_>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Fault> {
     let stated = response.content_length().unwrap_or(0);
-    if stated > max_bytes {
-        return Err(fault::too_long(url, max_bytes));
+    if stated > limits.max_bytes {
+        return Err(fault::too_long(url, limits.max_bytes));
     }
+    let mut room = None;
     let mut first = None;
     let mut whole = BytesMut::new();
-    loop {
-        let chunk = match timeout(idle, response.chunk()).await {
-            Err(_) => return Err(fault::too_slow(url, "sent nothing", idle)),
-            Ok(Err(error)) => return Err(fault::broken_body(url, error)),
-            Ok(Ok(None)) => break,
-            Ok(Ok(Some(chunk))) => chunk,
-        };
+    while let Some(chunk) = next(response, url, limits.idle).await? {
         let so_far = whole.len() + first.as_ref().map_or(0, Bytes::len) + chunk.len();
-        if so_far as u64 > max_bytes {
-            return Err(fault::too_long(url, max_bytes));
+        if so_far as u64 > limits.max_bytes {
+            return Err(fault::too_long(url, limits.max_bytes));
+        }
+        if so_far > LARGE_BYTES && room.is_none() {
+            let stopping = |_| Fault::new(FaultKind::Internal, "the worker is stopping");
+            room = Some(Arc::clone(limits.room).acquire_owned().await.map_err(stopping)?);
         }
         // Most small documents are one chunk, which is then taken as it is.
         if first.is_none() && whole.is_empty() {
@@ -50,5 +66,13 @@ pub(crate) async fn receive(
         }
         whole.extend_from_slice(&chunk);
     }
-    Ok(first.unwrap_or_else(|| whole.freeze()))
+    Ok((first.unwrap_or_else(|| whole.freeze()), room))
+}
+
+async fn next(response: &mut Response, url: &Url, idle: Duration) -> Result<Option<Bytes>, Fault> {
+    match timeout(idle, response.chunk()).await {
+        Err(_) => Err(fault::too_slow(url, "sent nothing", idle)),
+        Ok(Err(error)) => Err(fault::broken_body(url, error)),
+        Ok(Ok(chunk)) => Ok(chunk),
+    }
 }

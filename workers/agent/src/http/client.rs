@@ -1,5 +1,6 @@
 //! The one HTTP client of an agent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gleaner_model::{Ecosystem, Fault, FaultKind, Validators};
@@ -8,16 +9,22 @@ use reqwest::header::{
     ACCEPT, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
     RETRY_AFTER,
 };
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, ClientBuilder, Response, redirect};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::Url;
 
-use super::{Answer, Body, body, fault};
+use super::body::{Limits, receive};
+use super::{Answer, Body, fault};
 use crate::options::{Clock, Timeouts};
 use crate::{AgentError, Options};
 
 /// Idle connections that are kept open to one host: what the permits of one host can keep busy on this machine.
 const IDLE_PER_HOST: usize = 32;
+
+/// Large documents in memory at the same time. Each may have hundreds of megabytes, read and unread; two keep both the
+/// network and a processor busy.
+const LARGE_AT_ONCE: usize = 2;
 
 /// One request.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +41,8 @@ pub(crate) struct Hop<'a> {
 #[derive(Clone)]
 pub(crate) struct HttpClient {
     client: Client,
+    /// One place a large document that is in memory.
+    room: Arc<Semaphore>,
     timeouts: Timeouts,
     document_max_bytes: u64,
     clock: Clock,
@@ -43,19 +52,15 @@ impl HttpClient {
     pub(crate) fn new(options: &Options) -> Result<Self, AgentError> {
         // The first one in the process wins, and any that is there already does.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .user_agent(&options.user_agent)
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(options.timeouts.connect)
-            .pool_max_idle_per_host(IDLE_PER_HOST)
-            .pool_idle_timeout(Duration::from_secs(60))
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| AgentError::Http(error.to_string()))?;
+        let client = builder(options).build().or_else(|error| {
+            // A bare system has no certificates. Registries in plain HTTP on its own network work all the same, and
+            // the others fail one by one with an error that names them.
+            tracing::warn!(%error, "no certificates of the system can be used; https registries cannot be reached");
+            builder(options).tls_certs_only([]).build()
+        });
         Ok(Self {
-            client,
+            client: client.map_err(|error| AgentError::Http(error.to_string()))?,
+            room: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             timeouts: options.timeouts,
             document_max_bytes: options.document_max_bytes,
             clock: options.clock.clone(),
@@ -90,7 +95,9 @@ impl HttpClient {
             Ok(Err(error)) => return Err(fault::unanswered(hop.url, error)),
             Ok(Ok(response)) => response,
         };
-        crate::metrics::request(hop.url, response.status().as_u16());
+        let status = response.status().as_u16();
+        tracing::Span::current().record("status", status);
+        crate::metrics::request(hop.url, status);
         self.read(hop, response).await
     }
 
@@ -120,13 +127,39 @@ impl HttpClient {
         }
         let validators = Validators { etag: text(headers, ETAG), last_modified: text(headers, LAST_MODIFIED) };
         let max_bytes = hop.max_bytes.min(self.document_max_bytes);
-        let bytes = body::receive(&mut response, hop.url, max_bytes, self.timeouts.idle).await?;
+        let limits = Limits { max_bytes, idle: self.timeouts.idle, room: &self.room };
+        let (bytes, room) = receive(&mut response, hop.url, limits).await?;
         crate::metrics::received(hop.url, bytes.len());
-        Ok(Answer::Body(Body { bytes, validators, at }))
+        Ok(Answer::Body(Body { bytes, validators, at, room }))
     }
+}
+
+/// Everything about the client but whom it trusts.
+fn builder(options: &Options) -> ClientBuilder {
+    Client::builder()
+        .user_agent(&options.user_agent)
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(options.timeouts.connect)
+        .pool_max_idle_per_host(IDLE_PER_HOST)
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
 }
 
 /// A header as text, if it is there and is text.
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_certificates_still_gets_a_client() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let options = Options::new("unused", "gleaner-test");
+        assert!(builder(&options).tls_certs_only([]).build().is_ok());
+    }
 }

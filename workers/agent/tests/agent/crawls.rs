@@ -73,6 +73,19 @@ async fn a_document_of_many_pieces() {
     assert_eq!(delivered.documents[&delivered.facts().documents[0].hash], document.as_bytes());
 }
 
+#[tokio::test]
+async fn more_large_documents_than_are_held_at_once() {
+    let document = format!("{NPM}{}", " ".repeat(9 << 20));
+    let registry = Registry::start(move |_, _| Answer::ok(document.clone())).await;
+    let (_stage, mut session) = Stage::start().await;
+    for task in 1..=5 {
+        session.assign(assignment(task, "pkg:npm/abc", &registry.base_url())).await;
+    }
+    for _ in 1..=5 {
+        assert_eq!(session.outcome().await.facts().documents[0].length, NPM.len() as u64 + (9 << 20));
+    }
+}
+
 /// A registry with a project of `versions` versions and all their metadata.
 async fn pypi_registry(versions: usize) -> Registry {
     Registry::start(move |asked: &Asked, _| {
