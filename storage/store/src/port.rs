@@ -166,7 +166,7 @@ pub trait Store: Send + Sync + 'static {
     /// is opened anew, since nobody can know what the disk did.
     fn commit(&self, group: &Group) -> Result<(), StoreError>;
 
-    /// Hands over everything that has not ended, by one scan.
+    /// Hands over everything that has not ended, by one scan. `take` must not commit: the store is being read meanwhile.
     ///
     /// # Errors
     /// The disk failed, or a value is damaged.

@@ -1,5 +1,7 @@
 //! What every engine must do. `fresh` gives a new place each time; a place can be opened again and again.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use gleaner_model::JobId;
 use gleaner_store::{Command, Cursor, Group, Recovered, Store, StoreError};
 
@@ -25,6 +27,7 @@ pub(crate) fn run(fresh: impl Fn() -> Open) {
     }
     forgets_a_row_by_its_latest_end(&fresh());
     a_later_wish_holds_even_if_it_is_shorter(&fresh());
+    readers_see_whole_commits(&fresh());
 }
 
 pub(crate) fn recovered(store: &dyn Store) -> Vec<Recovered> {
@@ -347,4 +350,29 @@ fn a_later_wish_holds_even_if_it_is_shorter(open: &Open) {
     drop(store);
     let long = |one: &Recovered| matches!(one, Recovered::HostBlocked { until, .. } if *until == at(100));
     assert!(!recovered(&*open()).iter().any(long));
+}
+
+/// Pairs of jobs that were submitted in two commits and end in one: nobody ever sees one of a pair ended.
+fn readers_see_whole_commits(open: &Open) {
+    const PAIRS: u64 = 150;
+    let store: &dyn Store = &*open();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let jobs = store.jobs(None, 1_000).unwrap();
+                for pair in jobs.iter().rev().collect::<Vec<_>>().chunks_exact(2) {
+                    assert_eq!(pair[0].job.0 + 1, pair[1].job.0);
+                    assert_eq!(pair[0].result.is_some(), pair[1].result.is_some(), "{:?}", pair[0].job);
+                }
+            }
+        });
+        for first in (1..PAIRS * 2).step_by(2) {
+            store.commit(&commands([submit(first, first)])).unwrap();
+            store.commit(&commands([submit(first + 1, first + 1)])).unwrap();
+            store.commit(&closures([first, first + 1].map(|job| close(job, Some(job), 5)))).unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(store.jobs(None, 1_000).unwrap().len() as u64, PAIRS * 2);
 }
