@@ -9,6 +9,17 @@ use reqwest::{Client, redirect};
 use super::super::documents::tests::small;
 use super::*;
 
+/// The agent builds the same HTTP library without a TLS provider of its own, so one is named here; a second naming is
+/// refused and changes nothing.
+fn builder() -> reqwest::ClientBuilder {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Client::builder()
+}
+
+fn client() -> Client {
+    builder().build().unwrap()
+}
+
 async fn start(options: ReplayOptions) -> Replay {
     serve(small(), options).await.unwrap()
 }
@@ -16,7 +27,7 @@ async fn start(options: ReplayOptions) -> Replay {
 #[tokio::test]
 async fn serves_documents_conditionally_and_counts_them() {
     let replay = start(ReplayOptions::default()).await;
-    let client = Client::new();
+    let client = client();
     let url = format!("{}se/rd/serde", replay.base_url(Ecosystem::Cargo));
     let first = client.get(&url).send().await.unwrap();
     let etag = first.headers()[ETAG].clone();
@@ -38,7 +49,7 @@ async fn serves_documents_conditionally_and_counts_them() {
 #[tokio::test]
 async fn links_in_documents_can_be_followed() {
     let replay = start(ReplayOptions::default()).await;
-    let client = Client::builder().redirect(redirect::Policy::limited(1)).build().unwrap();
+    let client = builder().redirect(redirect::Policy::limited(1)).build().unwrap();
     let page = client.get(format!("{}Zope_Interface", replay.base_url(Ecosystem::Pypi))).send().await.unwrap();
     let page: serde_json::Value = serde_json::from_slice(&page.bytes().await.unwrap()).unwrap();
     let wheel = page["url"].as_str().unwrap();
@@ -51,7 +62,7 @@ async fn links_in_documents_can_be_followed() {
 async fn throttles_with_the_time_to_wait() {
     let options = ReplayOptions { throttle_per_s: NonZeroU32::new(1), ..ReplayOptions::default() };
     let replay = start(options).await;
-    let client = Client::new();
+    let client = client();
     let url = format!("{}@types%2fnode", replay.base_url(Ecosystem::Npm));
     // Many more than a slow machine could let through at one a second.
     let answers = futures_util::future::join_all((0..50).map(|_| client.get(&url).send())).await;
@@ -68,7 +79,7 @@ async fn fails_as_the_seed_has_it() {
     let mut runs = Vec::new();
     for _ in 0..2 {
         let replay = start(options).await;
-        let client = Client::new();
+        let client = client();
         let mut seen = Vec::new();
         for _ in 0..40 {
             let answer = client.get(format!("{}config.json", replay.base_url(Ecosystem::Cargo))).send().await;
@@ -107,7 +118,7 @@ async fn more_connections_than_room_are_served_in_turn() {
     tokio::spawn(async move { serve_http(BoundedListener::new(listener, 2), app).await });
     // Every client has a connection of its own and closes it after its one answer.
     let ask = || async move {
-        let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        let client = builder().pool_max_idle_per_host(0).build().unwrap();
         client.get(format!("http://{address}/")).send().await.unwrap().text().await.unwrap()
     };
     let answers = futures_util::future::join_all((0..12).map(|_| ask())).await;
