@@ -1,0 +1,44 @@
+//! Where each crate lives: a top-level folder is one crate or a parent of crates, never both.
+
+use std::collections::BTreeMap;
+
+use super::files::{all, text};
+
+/// The design's drawing: a folder, and the crate in it.
+const HOUSE: &[(&str, &str)] = &[
+    ("", "gleaner"),
+    ("cluster", "gleaner-cluster"),
+    ("proto", "gleaner-proto"),
+    ("scheduler/core", "gleaner-core"),
+    ("scheduler/engine", "gleaner-engine"),
+    ("scheduler/gateway", "gleaner-gateway"),
+    ("storage/model", "gleaner-model"),
+    ("storage/store", "gleaner-store"),
+    ("workers/agent", "gleaner-agent"),
+    ("workers/registries", "gleaner-registries"),
+    ("workers/resolvers", "gleaner-resolvers"),
+];
+
+#[test]
+fn every_crate_lives_where_the_design_draws_it() {
+    let drawn: BTreeMap<_, _> = HOUSE.iter().copied().collect();
+    for manifest in all().iter().filter(|file| file.ends_with("Cargo.toml")) {
+        let folder = manifest.parent().expect("a file has a folder").to_str().expect("UTF-8").replace('\\', "/");
+        let name = drawn.get(folder.as_str()).unwrap_or_else(|| panic!("`{folder}` is not drawn in the design"));
+        let line = format!("name = \"{name}\"");
+        assert!(text(manifest).lines().any(|found| found == line), "{} should hold {name}", manifest.display());
+    }
+}
+
+#[test]
+fn no_folder_is_both_a_crate_and_a_parent_of_crates() {
+    let files = all();
+    let crates: Vec<_> =
+        files.iter().filter(|file| file.ends_with("Cargo.toml")).filter_map(|file| file.parent()).collect();
+    // The root is the workspace itself and holds them all.
+    for outer in crates.iter().filter(|folder| !folder.as_os_str().is_empty()) {
+        for inner in &crates {
+            assert!(inner == outer || !inner.starts_with(outer), "{} lies within {}", inner.display(), outer.display());
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The one integration-test binary: each module is a subject.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod house;
+mod support;
