@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
@@ -24,7 +25,7 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong use; 3 failed (disk, network, sc
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Common {
     /// One JSON object a line on stdout, with stable keys.
-    #[arg(long, global = true, env = "GLEANER_JSON")]
+    #[arg(long, global = true, env = "GLEANER_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
     /// What to log to stderr, in tracing's syntax, such as `info` or `gleaner_engine=debug`.
     #[arg(long, global = true, env = "GLEANER_LOG", default_value = "warn", value_name = "FILTER")]

@@ -15,9 +15,11 @@ mod reader;
 mod registries;
 mod remote;
 mod replay;
+mod retries;
 mod settings;
 mod signals;
 mod telemetry;
+mod timeouts;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -29,7 +29,7 @@ impl Reader {
             return Ok(Self { remote: Remote::connect(url, &args.remote).await?, local: None });
         }
         let data = args.data.existing()?;
-        let options = LocalOptions { data: &data, registries: Vec::new(), slots: None, contact: None };
+        let options = LocalOptions { data: &data, registries: Vec::new(), decisions: Default::default(), worker: None };
         let local = Local::start(options).await?;
         let remote = Remote::connect(&local.url(), &RemoteArgs::default()).await?;
         Ok(Self { remote, local: Some(local) })

@@ -53,15 +53,11 @@ impl RegistryArgs {
                 Err(failure) => missing.push(failure),
             }
         }
-        match (found.is_empty(), missing.into_iter().next()) {
-            (true, Some(first)) => Err(first),
-            (_, missing) => {
-                if let Some(failure) = missing {
-                    tracing::warn!("a registry is left out: {failure}");
-                }
-                Ok(found)
-            }
+        if found.is_empty() {
+            return Err(missing.swap_remove(0));
         }
+        missing.iter().for_each(|failure| tracing::warn!("a registry is left out: {failure}"));
+        Ok(found)
     }
 
     fn finder(&self, config: Option<&Path>) -> Result<Finder, Failure> {

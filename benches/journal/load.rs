@@ -95,7 +95,8 @@ pub(crate) fn submit(sequence: u64) -> (u64, Command) {
         expires_at: None,
     };
     let (client, trace) = (client(sequence), trace(sequence));
-    let command = Command::Submit { task: TaskId(sequence), spec, client, lane: Lane::Free, at: at(sequence), trace };
+    let (task, at) = (TaskId(sequence), at(sequence));
+    let command = Command::Submit { task, spec, client, lane: Lane::Free, at, epoch: 1, trace };
     (sequence, command)
 }
 

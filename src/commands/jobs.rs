@@ -147,7 +147,8 @@ async fn watch(remote: &Remote, args: &JobArgs, output: Output) -> Result<Exit, 
 fn show(job: &JobView, output: Output) -> Result<(), Failure> {
     output.object(&JobRow::of(job))?;
     output.say(sentence(job))?;
-    output.say(format!("  asked by {} in the {} lane, waits for {}", job.client, job.lane, job.task))?;
+    let waits = if job.state.is_terminal() { "waited for" } else { "waits for" };
+    output.say(format!("  asked by {} in the {} lane, {waits} {}", job.client, job.lane, job.task))?;
     let ended = job.result.as_ref().map_or(0, |result| result.ended_at.as_millis());
     output.say(format!("  accepted {}, ended {}", time_for_people(job.created_at.as_millis()), time_for_people(ended)))
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use gleaner_cluster::check_listen;
 use gleaner_engine::Clients;
 use gleaner_model::Lane;
@@ -16,6 +17,7 @@ use crate::operator::{Door, DoorArgs};
 use crate::output::Output;
 use crate::registries::RegistryArgs;
 use crate::remote::TlsArgs;
+use crate::retries::RetryArgs;
 use crate::signals::Signals;
 use crate::telemetry::Telemetry;
 
@@ -26,7 +28,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "GLEANER_LISTEN", default_value = "127.0.0.1:7077", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
     /// Listen on other than loopback addresses without TLS.
-    #[arg(long, env = "GLEANER_INSECURE")]
+    #[arg(long, env = "GLEANER_INSECURE", value_parser = FalseyValueParser::new())]
     pub(crate) insecure: bool,
     /// The clients file: tokens, lanes, weights. Without it everybody is one client of the free lane.
     #[arg(long, env = "GLEANER_CLIENTS", value_name = "PATH")]
@@ -36,6 +38,8 @@ pub(crate) struct ServeArgs {
     pub(crate) documents: Option<String>,
     #[command(flatten)]
     pub(crate) door: DoorArgs,
+    #[command(flatten)]
+    pub(crate) retries: RetryArgs,
     #[command(flatten)]
     pub(crate) registries: RegistryArgs,
     #[command(flatten)]
@@ -88,6 +92,7 @@ pub(crate) async fn start(args: &ServeArgs, config: Option<&Path>) -> Result<Sch
         documents: args.documents.as_deref(),
         registries: args.registries.find_any(config)?,
         clients: clients(args.clients.as_deref())?,
+        decisions: args.retries.decisions(),
         listen: args.listen,
         tls,
     })

@@ -13,6 +13,7 @@ use crate::output::Output;
 use crate::remote::endpoint;
 use crate::signals::Signals;
 use crate::telemetry::Telemetry;
+use crate::timeouts::TimeoutArgs;
 
 /// As for `serve`, and how large the worker is.
 #[derive(Args, Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct UpArgs {
     /// Attempts at a time, 1 to 4096.
     #[arg(long, env = "GLEANER_SLOTS", default_value_t = 32, value_name = "N")]
     slots: usize,
+    #[command(flatten)]
+    timeouts: TimeoutArgs,
     #[command(flatten)]
     serve: ServeArgs,
 }
@@ -41,6 +44,7 @@ pub(crate) async fn run(
         name: None,
         slots: args.slots,
         contact: args.serve.registries.contact.clone(),
+        timeouts: args.timeouts.timeouts(),
         endpoint: endpoint(&scheduler.url(), &args.serve.tls)?,
     })
     .await?;

@@ -13,6 +13,7 @@ use crate::node::{WorkerNodeOptions, start_worker, worker_data};
 use crate::output::Output;
 use crate::remote::{TlsArgs, endpoint};
 use crate::signals::Signals;
+use crate::timeouts::TimeoutArgs;
 
 /// Whose worker, and how large.
 #[derive(Args, Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct WorkerArgs {
     /// How registries can reach who crawls: an address or a URL, sent with every request.
     #[arg(long, env = "GLEANER_CONTACT", value_name = "TEXT")]
     contact: Option<String>,
+    #[command(flatten)]
+    timeouts: TimeoutArgs,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -51,6 +54,7 @@ pub(crate) async fn run(args: &WorkerArgs, output: Output) -> Result<Exit, Failu
         name: args.name.clone(),
         slots: args.slots,
         contact: args.contact.clone(),
+        timeouts: args.timeouts.timeouts(),
         endpoint: endpoint(&args.server, &args.tls)?,
     };
     let worker = start_worker(options).await?;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use gleaner_agent::Handle;
+use gleaner_agent::{Handle, Timeouts};
 use gleaner_engine::{Clients, RegistryOptions};
 use gleaner_model::Lane;
 use tokio::sync::watch;
@@ -13,13 +13,21 @@ use super::{SchedulerNode, SchedulerNodeOptions, WorkerNodeOptions, start_worker
 use crate::exit::Failure;
 use crate::remote::{TlsArgs, endpoint};
 
-/// What they are started with.
+/// What the worker is started with.
+pub(crate) struct LocalWorker {
+    /// How many attempts run at a time.
+    pub(crate) slots: usize,
+    pub(crate) contact: Option<String>,
+    pub(crate) timeouts: Timeouts,
+}
+
+/// What both are started with.
 pub(crate) struct LocalOptions<'a> {
     pub(crate) data: &'a Path,
     pub(crate) registries: Vec<RegistryOptions>,
-    /// How many attempts run at a time; none for a command that only reads.
-    pub(crate) slots: Option<usize>,
-    pub(crate) contact: Option<String>,
+    pub(crate) decisions: gleaner_core::Options,
+    /// None for a command that only reads.
+    pub(crate) worker: Option<LocalWorker>,
 }
 
 /// A scheduler, perhaps with a worker.
@@ -39,13 +47,14 @@ impl Local {
             clients: Clients::everybody_is(name, Lane::Internal),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             tls: None,
+            decisions: options.decisions,
         })
         .await?;
-        let worker = match options.slots {
-            Some(slots) => {
+        let worker = match options.worker {
+            Some(LocalWorker { slots, contact, timeouts }) => {
                 let endpoint = endpoint(&scheduler.url(), &TlsArgs::default())?;
                 let data = worker_data(options.data);
-                let options = WorkerNodeOptions { data, name: None, slots, contact: options.contact, endpoint };
+                let options = WorkerNodeOptions { data, name: None, slots, contact, timeouts, endpoint };
                 Some(start_worker(options).await?)
             }
             None => None,

@@ -4,6 +4,6 @@ mod local;
 mod scheduler;
 mod worker;
 
-pub(crate) use local::{Local, LocalOptions, worker_data};
+pub(crate) use local::{Local, LocalOptions, LocalWorker, worker_data};
 pub(crate) use scheduler::{SchedulerNode, SchedulerNodeOptions, failed};
 pub(crate) use worker::{WorkerNodeOptions, start_worker};

@@ -21,6 +21,8 @@ pub(crate) struct SchedulerNodeOptions<'a> {
     pub(crate) documents: Option<&'a str>,
     pub(crate) registries: Vec<RegistryOptions>,
     pub(crate) clients: Clients,
+    /// The numbers of its decisions.
+    pub(crate) decisions: gleaner_core::Options,
     /// Where it listens; port 0 takes a free one.
     pub(crate) listen: SocketAddr,
     pub(crate) tls: Option<ServerTls>,
@@ -47,7 +49,10 @@ impl SchedulerNode {
             None => beside.to_str().ok_or_else(|| Failure::usage("the data directory's name is not UTF-8"))?.to_owned(),
         };
         let documents = Documents::open(&location).map_err(Failure::failed)?;
-        let engine_options = EngineOptions::new(options.registries, options.clients, chance::seed());
+        let engine_options = EngineOptions {
+            decisions: options.decisions,
+            ..EngineOptions::new(options.registries, options.clients, chance::seed())
+        };
         let engine = Engine::start(engine_options, Arc::new(store), Arc::new(documents)).await?;
         let listener = TcpListener::bind(options.listen)
             .await

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gleaner_agent::{Agent, Handle, Options};
+use gleaner_agent::{Agent, Handle, Options, Timeouts};
 use gleaner_model::WorkerName;
 use tonic::transport::Endpoint;
 
@@ -17,6 +17,8 @@ pub(crate) struct WorkerNodeOptions {
     pub(crate) slots: usize,
     /// How registries can reach who crawls.
     pub(crate) contact: Option<String>,
+    /// How long hosts may take.
+    pub(crate) timeouts: Timeouts,
     /// Its scheduler.
     pub(crate) endpoint: Endpoint,
 }
@@ -28,6 +30,7 @@ pub(crate) async fn start_worker(options: WorkerNodeOptions) -> Result<Handle, F
         Some(contact) => format!("gleaner/{version} ({contact})"),
         None => format!("gleaner/{version}"),
     };
-    let agent = Options { name: options.name, slots: options.slots, ..Options::new(options.data, user_agent) };
+    let (name, slots, timeouts) = (options.name, options.slots, options.timeouts);
+    let agent = Options { name, slots, timeouts, ..Options::new(options.data, user_agent) };
     Ok(Agent::start(agent, options.endpoint.connect_lazy()).await?)
 }

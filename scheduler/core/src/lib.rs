@@ -10,6 +10,7 @@
 
 mod admit;
 mod ask;
+mod births;
 pub mod catalogue;
 mod chance;
 mod detach;

@@ -1,7 +1,7 @@
 //! After a restart: the journal's open jobs come back. Assignments were never written, so a worker may still be at any
 //! of them. They wait until a worker says so, or a lease's time is over.
 
-use gleaner_model::{TaskId, Timestamp};
+use gleaner_model::{JobId, TaskId, Timestamp};
 
 use crate::queues::End;
 use crate::scheduler::{Member, Scheduler};
@@ -10,6 +10,11 @@ use crate::tasks::{Entry, Slot, State};
 use crate::{HostIndex, Moment, RecoveredJob};
 
 impl Scheduler {
+    /// Tells in which epoch a job was journalled, before it is taken back. No attempt at its task is older.
+    pub fn recovered_from(&mut self, job: JobId, epoch: u64) {
+        self.births.note(job, epoch);
+    }
+
     /// Takes a job back. No bound applies: it was acknowledged.
     ///
     /// # Panics

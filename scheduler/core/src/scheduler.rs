@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_model::{ClientName, Host, JobId, Lane, TaskId, Timestamp, Token};
 
+use crate::births::Births;
 use crate::chance::Chance;
 use crate::expiry::Expiry;
 use crate::hosts::Hosts;
@@ -76,6 +77,8 @@ pub struct Scheduler {
     pub(crate) limbo_until_ms: u64,
     /// Retry times of recovered tasks.
     pub(crate) limbo_retries: BTreeMap<Slot, Timestamp>,
+    /// In which epochs recovered tasks were journalled.
+    pub(crate) births: Births,
     pub(crate) counters: Counters,
 }
 
@@ -107,6 +110,7 @@ impl Scheduler {
             limbo: Chain::default(),
             limbo_until_ms: 0,
             limbo_retries: BTreeMap::new(),
+            births: Births::default(),
             counters: Counters::default(),
             options,
         }

@@ -62,6 +62,9 @@ impl Scheduler {
 
     fn claim(&mut self, worker: WorkerId, held: Held, now: Moment, out: Out<'_>) -> ClaimVerdict {
         let Some(slot) = self.tasks.find(held.attempt.task) else { return ClaimVerdict::Closed };
+        if held.attempt.token.epoch < self.births.epoch_of(held.attempt.task) {
+            return ClaimVerdict::Abandoned;
+        }
         match self.tasks[slot].state {
             State::Recovered if self.nobody_waits(slot) => {
                 self.finish(slot, now);

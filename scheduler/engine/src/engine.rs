@@ -16,14 +16,13 @@ use std::time::Duration;
 
 use gleaner_cluster::ServerTls;
 use gleaner_core::Scheduler;
-use gleaner_model::{Fault, FaultKind, JobResult, JobState};
-use gleaner_store::{Closure, Documents, Store, StoreError};
+use gleaner_store::{Documents, Store, StoreError};
 use ractor::{Actor, SpawnErr};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::clock::Clock;
-use crate::committer::{Committer, Entry};
+use crate::committer::Committer;
 use crate::options::EngineOptions;
 use crate::registries::{Registries, RegistryError};
 use crate::scheduler::{self, Message, Parts, SchedulerActor, SchedulerRef};
@@ -76,10 +75,12 @@ impl Engine {
         let registries = Registries::new(&options.registries, &mut core)?;
         let found = scheduler::recover(&*store, &mut core, &registries, &options.clients, clock.now())?;
         tracing::info!(epoch = opened.epoch, jobs = found.jobs, "the journal was read");
+        if found.homeless > 0 {
+            tracing::warn!(jobs = found.homeless, "open jobs wait for registries that are not configured here");
+        }
 
         let (failed, failure) = watch::channel(None);
         let (committer, committer_thread) = Committer::start(Arc::clone(&store), failed.clone())?;
-        close_homeless(&committer, &found.homeless, &clock);
         let hub = Arc::new(WatchHub::default());
         let (alarm, alarms) = watch::channel(0);
         let clients = options.clients.clone();
@@ -146,22 +147,6 @@ impl Engine {
         // Waits for the last commit, which is a flush of the disk.
         let _ = tokio::task::spawn_blocking(move || committer.join()).await;
     }
-}
-
-/// Ends jobs of registries that are not configured any more: nobody could ever do them.
-fn close_homeless(committer: &Committer, homeless: &[(gleaner_model::JobId, gleaner_model::TaskId)], clock: &Clock) {
-    if homeless.is_empty() {
-        return;
-    }
-    tracing::warn!(jobs = homeless.len(), "jobs of registries that are not configured any more have failed");
-    let fault = Fault::new(FaultKind::Denied, "the registry is not configured any more");
-    let result = JobResult { error: Some(fault), ..JobResult::bare(JobState::Failed, clock.now().wall, 0) };
-    let mut entry = Entry::new(Box::new(|_| ()));
-    entry.closures = homeless
-        .iter()
-        .map(|(job, task)| Closure { job: *job, result: result.clone(), ends_task: Some(*task) })
-        .collect();
-    committer.send(entry);
 }
 
 /// Wakes the scheduler at the time that it asked for, and every now and then.

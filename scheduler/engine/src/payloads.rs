@@ -24,6 +24,7 @@ pub(crate) struct Payload {
     pub(crate) client: ClientName,
     pub(crate) lane: Lane,
     pub(crate) created_at: Timestamp,
+    pub(crate) epoch: u64,
     pub(crate) trace: Trace,
 }
 
@@ -31,8 +32,8 @@ impl Payload {
     /// What a journalled submission says; none if the command is of another kind.
     pub(crate) fn of_command(command: Command) -> Option<Self> {
         match command {
-            Command::Submit { task, spec, client, lane, at, trace } => {
-                Some(Self { task, spec, client, lane, created_at: at, trace })
+            Command::Submit { task, spec, client, lane, at, epoch, trace } => {
+                Some(Self { task, spec, client, lane, created_at: at, epoch, trace })
             }
             Command::AttemptFailed { .. } | Command::HostBlocked { .. } => None,
         }
@@ -45,6 +46,7 @@ impl Payload {
             client: self.client.clone(),
             lane: self.lane,
             at: self.created_at,
+            epoch: self.epoch,
             trace: self.trace.clone(),
         }
     }

@@ -13,11 +13,13 @@ use tempfile::TempDir;
 use self::run::Refresh;
 use crate::data::DataArgs;
 use crate::exit::{Exit, Failure};
-use crate::node::{Local, LocalOptions};
+use crate::node::{Local, LocalOptions, LocalWorker};
 use crate::output::Output;
 use crate::registries::{RegistryArgs, Replayed};
 use crate::remote::{Remote, RemoteArgs};
+use crate::retries::RetryArgs;
 use crate::signals::Signals;
+use crate::timeouts::TimeoutArgs;
 
 /// Which packages, and by whom.
 #[derive(Args, Debug)]
@@ -37,6 +39,10 @@ pub(crate) struct RefreshArgs {
     /// A running refresh of the same package serves if it began at most this long ago, in milliseconds.
     #[arg(long, default_value_t = 0, value_name = "MS")]
     max_age_ms: u64,
+    #[command(flatten)]
+    retries: RetryArgs,
+    #[command(flatten)]
+    timeouts: TimeoutArgs,
     #[command(flatten)]
     registries: RegistryArgs,
     #[command(flatten)]
@@ -67,7 +73,9 @@ pub(crate) async fn run(args: &RefreshArgs, output: Output, config: Option<PathB
     };
     let (data, _temporary) = place(args)?;
     let contact = args.registries.contact.clone();
-    let local = Local::start(LocalOptions { data: &data, registries, slots: Some(args.slots), contact }).await?;
+    let worker = Some(LocalWorker { slots: args.slots, contact, timeouts: args.timeouts.timeouts() });
+    let decisions = args.retries.decisions();
+    let local = Local::start(LocalOptions { data: &data, registries, decisions, worker }).await?;
     let remote = Remote::connect(&local.url(), &RemoteArgs::default()).await?;
     let refresh = Refresh { remote, output, signals, max_age_ms: args.max_age_ms };
     let result = tokio::select! {

@@ -1,7 +1,7 @@
 //! Interning: most versions of a package share most of their dependencies, so each distinct one is kept once.
 //!
-//! On a thousand real packages 1.08 million npm dependency entries are some tens of thousands of distinct ones; with a
-//! pool they are parsed, sent and stored once each.
+//! In 850 real npm packages 1,080,791 dependency entries are 158,741 distinct ones, counted package by package; with a
+//! pool these are parsed, sent and stored once each.
 
 use std::hash::{BuildHasher, Hash};
 

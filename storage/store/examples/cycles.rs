@@ -24,7 +24,10 @@ fn submit(sequence: u64) -> (u64, Command) {
     };
     let at = Timestamp::from_millis(1_760_000_000_000 + i64::try_from(sequence).unwrap());
     let client = ClientName::gleaner();
-    (sequence, Command::Submit { task: TaskId(sequence), spec, client, lane: Lane::Free, at, trace: Trace(None) })
+    (
+        sequence,
+        Command::Submit { task: TaskId(sequence), spec, client, lane: Lane::Free, at, epoch: 1, trace: Trace(None) },
+    )
 }
 
 fn close(sequence: u64) -> Closure {

@@ -20,6 +20,8 @@ pub enum Command {
         lane: Lane,
         /// When it was accepted.
         at: Timestamp,
+        /// The epoch in which it was; no attempt at a task that it made is older.
+        epoch: u64,
         /// The trace that it belongs to.
         trace: Trace,
     },

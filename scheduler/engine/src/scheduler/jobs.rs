@@ -55,13 +55,14 @@ impl State {
         })
     }
 
-    fn payload(&self, task: TaskId, spec: JobSpec, client: &Client, trace: &Trace) -> Payload {
+    pub(super) fn payload(&self, task: TaskId, spec: JobSpec, client: &Client, trace: &Trace) -> Payload {
         Payload {
             task,
             spec,
             client: client.name.clone(),
             lane: client.lane,
             created_at: self.now().wall,
+            epoch: self.parts.store.opened().epoch,
             trace: trace.clone(),
         }
     }

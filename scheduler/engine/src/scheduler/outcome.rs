@@ -89,14 +89,7 @@ impl State {
     fn follow_up(&mut self, spec: JobSpec, trace: &gleaner_model::Trace) -> Option<(JobId, Payload)> {
         let client = Client { name: ClientName::gleaner(), lane: Lane::Bulk, weight: 1 };
         let admitted = self.admit_one(&spec, &client).ok()?;
-        let payload = Payload {
-            task: admitted.task,
-            spec,
-            client: client.name,
-            lane: client.lane,
-            created_at: self.now().wall,
-            trace: trace.clone(),
-        };
+        let payload = self.payload(admitted.task, spec, &client, trace);
         self.payloads.insert(admitted.job, payload.clone());
         Some((admitted.job, payload))
     }

@@ -1,7 +1,7 @@
 //! Bringing the core back to where the journal says it was.
 
 use gleaner_core::{Moment, RecoveredJob, Scheduler};
-use gleaner_model::{JobId, TaskId};
+use gleaner_model::JobId;
 use gleaner_store::{Recovered, Store, StoreError};
 
 use crate::clients::Clients;
@@ -13,8 +13,8 @@ use crate::registries::{Registries, needs_of, target_of};
 pub(crate) struct Found {
     /// Open jobs that the core holds again.
     pub(crate) jobs: u64,
-    /// Jobs whose registry is not configured any more; they end as failed.
-    pub(crate) homeless: Vec<(JobId, TaskId)>,
+    /// Open jobs whose registry is not configured; they stay in the journal until a scheduler has it again.
+    pub(crate) homeless: u64,
 }
 
 /// Hands everything that has not ended to the core, by one scan of the journal.
@@ -33,10 +33,10 @@ pub(crate) fn recover(
                 Some(known) => {
                     found.jobs += u64::from(open);
                     let client = core.client(&payload.client, clients.weight_of(&payload.client));
+                    core.recovered_from(job, payload.epoch);
                     core.recover_job(recovered_job(job, open, &payload, client, known.host), now);
                 }
-                None if open => found.homeless.push((job, payload.task)),
-                None => {}
+                None => found.homeless += u64::from(open),
             }
         }
         Recovered::AttemptFailed { task, attempts, retry_at } => core.recover_attempts(task, attempts, retry_at),

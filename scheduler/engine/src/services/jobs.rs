@@ -238,10 +238,14 @@ fn states_of(states: &[i32]) -> Result<Vec<JobState>, Status> {
     states.iter().map(state).collect()
 }
 
-/// A job as the journal has it. One without a result is about to be decided.
+/// A job as the journal has it. One without a result that the scheduler does not hold waits for its registry.
 fn stored_view(stored: StoredJob) -> Option<JobView> {
     let payload = Payload::of_command(stored.submit)?;
     let state = stored.result.as_ref().map_or(JobState::Queued, |result| result.state);
     let attempts = stored.result.as_ref().map_or(0, |result| result.attempts);
-    Some(JobView { attempts, result: stored.result, ..bare_view(stored.job, &payload, state) })
+    let waiting_for = match &stored.result {
+        Some(_) => String::new(),
+        None => format!("the registry `{}`, which is not configured here", payload.spec.registry),
+    };
+    Some(JobView { attempts, waiting_for, result: stored.result, ..bare_view(stored.job, &payload, state) })
 }

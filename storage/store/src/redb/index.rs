@@ -145,7 +145,7 @@ mod tests {
         };
         let (client, at) = (gleaner_model::ClientName::gleaner(), Timestamp::default());
         let (task, lane, trace) = (TaskId(sequence), Lane::Free, Trace::default());
-        (sequence, Command::Submit { task, spec, client, lane, at, trace })
+        (sequence, Command::Submit { task, spec, client, lane, at, epoch: 1, trace })
     }
 
     fn commit(index: &mut Index, group: &Group) {

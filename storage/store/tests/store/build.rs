@@ -25,8 +25,15 @@ pub(crate) fn submit(sequence: u64, task: u64) -> (u64, Command) {
         expires_at: None,
     };
     let client = ClientName::gleaner();
-    let command =
-        Command::Submit { task: TaskId(task), spec, client, lane: Lane::Free, at: at(1), trace: Trace::default() };
+    let command = Command::Submit {
+        task: TaskId(task),
+        spec,
+        client,
+        lane: Lane::Free,
+        at: at(1),
+        epoch: 1,
+        trace: Trace::default(),
+    };
     (sequence, command)
 }
 
