@@ -5,7 +5,7 @@
 //! JSON, and is killed by its id when its guard goes, also when a test fails: then its log is shown.
 
 // Each module takes what it needs of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub(crate) mod documents;
 pub(crate) mod http;
