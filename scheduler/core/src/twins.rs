@@ -57,7 +57,7 @@ impl Twins {
         }
         let part = &mut self.parts[part];
         // Give memory back after a flood, but not at every small dent.
-        if part.capacity() > 1_024 && part.len() < part.capacity() / 4 {
+        if part.num_buckets() > 64 && part.len() < part.num_buckets() / 8 {
             part.shrink_to(part.len() * 2, |slot| place(tasks[*slot].target()).1);
         }
     }

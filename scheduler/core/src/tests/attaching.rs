@@ -66,6 +66,19 @@ fn a_running_twin_serves_only_within_the_age() {
 }
 
 #[test]
+fn nobody_attaches_to_a_task_whose_jobs_are_being_closed() {
+    let mut stage = Stage::new();
+    stage.join(W, 5);
+    stage.about(7);
+    let attempt = stage.one();
+    stage.report(attempt, Report::Finished);
+    let late = stage.try_submit(|ask| (ask.target, ask.max_age_ms) = (TargetKey(7), u64::MAX));
+    assert_eq!(late, Ok(Admission::Made(TaskId(2))));
+    stage.core.committed(TaskId(1), stage.now(), &mut Vec::new());
+    assert_eq!((stage.started(), stage.jobs_of(2)), (vec![2], vec![2]));
+}
+
+#[test]
 fn a_follow_up_waits_for_the_attempt_and_not_for_its_retries() {
     let mut stage = Stage::new();
     stage.join(W, 5);

@@ -74,3 +74,22 @@ fn a_dispatch_is_bounded_and_says_so() {
     }
     assert_eq!(rounds, [10, 10, 5]);
 }
+
+#[test]
+fn a_queued_job_costs_little_and_ended_ones_nothing() {
+    let mut stage = Stage::new();
+    for _ in 0..100_000 {
+        stage.submit(|_| ());
+    }
+    let full = stage.core.resident();
+    assert_eq!((full.jobs, full.tasks), (100_000, 100_000));
+    let per_job = |bytes: usize| bytes / 100_000;
+    assert!(per_job(full.entries + full.ids + full.rest) <= 30, "{full:?}");
+    assert!(per_job(full.twins) <= 28, "{full:?}");
+    for job in 1..=100_000 {
+        stage.cancel(job);
+    }
+    let left = stage.core.resident();
+    assert_eq!((left.jobs, left.entries), (0, 0));
+    assert!(left.ids < 10_000 && left.twins < 400_000, "{left:?}");
+}

@@ -53,7 +53,7 @@ fn first_part(stage: &mut Stage, starts: usize, mut next: impl FnMut(&mut Stage)
     }
     for _ in 0..starts {
         let attempt = next(stage);
-        first += usize::from(attempt.task.0 % 2 == 0);
+        first += usize::from(attempt.task.0.is_multiple_of(2));
         stage.finish(attempt);
     }
     first

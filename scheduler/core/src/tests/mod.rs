@@ -4,11 +4,13 @@ mod attaching;
 mod bounds;
 mod endings;
 mod fairness;
+mod happenings;
 mod leases;
 mod permits;
 mod properties;
 mod recovery;
 mod retries;
+mod world;
 
 use gleaner_model::{Attempt, Fault, FaultKind, JobId, JobState, Lane, TaskId, Timestamp};
 
