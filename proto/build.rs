@@ -1,5 +1,7 @@
 //! Compiles the protocol definitions with a compiler written in Rust, so that nobody needs protoc.
 
+#![allow(clippy::disallowed_methods, reason = "cargo tells a build script its folder that way")]
+
 use std::path::PathBuf;
 
 use prost::Message as _;

@@ -1,5 +1,7 @@
 //! The processes that are measured: starting them, hearing their addresses, counting their CPU time, ending them.
 
+#![allow(clippy::disallowed_methods, reason = "children get a clean environment")]
+
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader};

@@ -1,5 +1,7 @@
 //! What the search for addresses sees of the machine.
 
+#![allow(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

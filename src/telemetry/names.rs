@@ -28,6 +28,7 @@ impl fmt::Display for Kind {
 pub(super) struct Metric {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the page lists them"))]
     pub(super) labels: &'static [&'static str],
     pub(super) help: &'static str,
 }

@@ -3,7 +3,7 @@
 //! `cargo run --release -p gleaner-core --example resident -- 1000000 5000000` prints one line a backlog. Resident bytes
 //! are the process's own (`/proc/self/statm`, Linux), the parts are what the tables say of themselves.
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
 use std::time::Instant;
 

@@ -2,7 +2,7 @@
 //!
 //! `GLEANER_DOCUMENTS` names a folder that holds `cargo/`, `npm/` and `pypi/`.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::disallowed_methods)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Stores that cannot be opened or read: in use, from a newer version, damaged. Each says what and where.
 
+#![allow(clippy::disallowed_methods, reason = "tells the test from the process that it starts")]
+
 use std::path::Path;
 
 use gleaner_model::JobId;

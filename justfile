@@ -1,0 +1,38 @@
+# The everyday commands; `just` lists them.
+
+default:
+    @just --list
+
+# Build the program for use.
+build:
+    cargo build --release --locked
+
+# All tests of all crates, and the examples in the documentation.
+test:
+    cargo test --workspace --locked
+
+# Formatting and lints, as CI has them.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Everything that must hold before a change is taken.
+ci:
+    .ci/run
+
+# Both benchmarks; results as a table and as JSON lines.
+bench:
+    cargo bench --locked --bench journal
+    cargo bench --locked --bench crawl
+
+# The recorded registries on loopback until Ctrl-C: `just replay --latency 20`.
+replay *arguments:
+    cargo run --release --locked -- replay tests/fixtures/registries {{arguments}}
+
+# Crawl three recorded packages end to end.
+demo:
+    cargo run --release --locked -- refresh --replay tests/fixtures/registries pkg:cargo/serde pkg:npm/express pkg:pypi/flask
+
+# Write docs/metrics.md anew from the list in the sources.
+metrics-page:
+    GLEANER_BLESS=1 cargo test --locked --bin gleaner the_page_says_what_the_list_says
