@@ -57,6 +57,14 @@ pub fn set_parent(span: &Span, trace: &Trace) {
     }
 }
 
+/// The context for work that goes on from `parent` in `span`: the span's own, or the parent's if nothing is traced here.
+#[must_use]
+pub fn continued(span: &Span, parent: &Trace) -> Trace {
+    set_parent(span, parent);
+    let own = of_span(span);
+    if own.0.is_some() { own } else { parent.clone() }
+}
+
 /// Version 00: `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`; later versions may have more behind it.
 fn parse(text: &str) -> Option<SpanContext> {
     let mut parts = text.split('-');

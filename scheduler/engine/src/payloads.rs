@@ -106,6 +106,10 @@ impl Payloads {
                 self.committed(neighbour);
             }
         }
-        Ok(self.by_job.get(&job).map(Arc::clone))
+        if let Some(payload) = self.by_job.get(&job) {
+            return Ok(Some(Arc::clone(payload)));
+        }
+        // A job that has ended may have made a task that others wait for still.
+        Ok(store.job(job)?.and_then(|stored| Payload::of_command(stored.submit)).map(Arc::new))
     }
 }

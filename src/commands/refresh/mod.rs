@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gleaner_model::{Ecosystem, Purl};
 use tempfile::TempDir;
+use tracing::Instrument;
 
 use self::run::Refresh;
 use crate::data::DataArgs;
@@ -57,7 +58,8 @@ pub(crate) async fn run(args: &RefreshArgs, output: Output, config: Option<PathB
     let mut purls = read_purls(&args.purls)?;
     if let Some(url) = &args.remote.server {
         let remote = Remote::connect(url, &args.remote).await?;
-        return Refresh { remote, output, signals, max_age_ms: args.max_age_ms }.run(&purls).await;
+        let refresh = Refresh { remote, output, signals, max_age_ms: args.max_age_ms };
+        return refresh.run(&purls).instrument(tracing::info_span!("refresh")).await;
     }
     let replayed = match &args.replay {
         Some(path) => Some(Replayed::start(path).await?),
@@ -79,7 +81,7 @@ pub(crate) async fn run(args: &RefreshArgs, output: Output, config: Option<PathB
     let remote = Remote::connect(&local.url(), &RemoteArgs::default()).await?;
     let refresh = Refresh { remote, output, signals, max_age_ms: args.max_age_ms };
     let result = tokio::select! {
-        result = refresh.run(&purls) => result,
+        result = refresh.run(&purls).instrument(tracing::info_span!("refresh")) => result,
         failure = local.failure() => Err(failure),
     };
     local.stop().await;

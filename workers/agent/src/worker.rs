@@ -263,6 +263,7 @@ fn spawn(worker: ActorRef<WorkerMessage>, assignment: Assignment, received: Inst
         lane = %assignment.lane,
         traceparent = assignment.trace.0.as_deref().unwrap_or_default(),
     );
+    gleaner_proto::trace::set_parent(&span, &assignment.trace);
     let lease = Arc::new(Lease::new(attempt));
     let errand = Errand::new(assignment, received, Arc::clone(&lease), tools);
     let shared = Arc::clone(&lease);

@@ -34,9 +34,12 @@ impl State {
         let (outbound, store) = (link.outbound.clone(), Arc::clone(&self.parts.store));
         let permit = Permit { host, use_within_ms };
         let myself = self.myself.clone();
+        let span = tracing::info_span!("lease", task = %attempt.task, purl = %payload.spec.purl, %lane);
+        let trace = gleaner_proto::trace::continued(&span, &payload.trace);
         tokio::task::spawn_blocking(move || {
             // Whatever goes wrong here must be said: a worker that never hears of an attempt never ends it.
-            let message = match describe(&*store, &payload, registry, attempt, permit, lane) {
+            let described = span.in_scope(|| describe(&*store, &payload, registry, attempt, permit, lane));
+            let message = match described.map(|assignment| Assignment { trace, ..assignment }) {
                 Ok(assignment) => match outbound.try_send(ToWorker::Assign(Box::new(assignment))) {
                     Ok(()) => return,
                     Err(_) => Message::Leave { worker },

@@ -78,7 +78,9 @@ impl State {
         let ended: Vec<(JobId, JobResult)> = jobs.into_iter().map(|job| (job, result.clone())).collect();
         let follow_up = meaning.follow_up.and_then(|spec| self.follow_up(spec, &meaning.trace));
         let submitted = follow_up.as_ref().map(|(job, _)| *job);
-        let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted));
+        let span = tracing::info_span!("commit", task = %attempt.task);
+        gleaner_proto::trace::set_parent(&span, &meaning.trace);
+        let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted, span));
         entry.closures = closures(ended, Some(attempt.task));
         entry.packages.push(meaning.write);
         entry.commands.extend(follow_up.map(|(job, payload)| (job.0, payload.to_command())));
@@ -100,9 +102,12 @@ impl State {
         attempt: Attempt,
         ended: Vec<(JobId, JobResult)>,
         submitted: Option<JobId>,
+        span: tracing::Span,
     ) -> crate::committer::Then {
         let myself = self.myself.clone();
         Box::new(move |result| {
+            // The span of the commit ends with it.
+            drop(span);
             let committed = match result {
                 Ok(()) => Committed::Outcome { worker, attempt, ended, submitted },
                 Err(CommitError::Conflict) => Committed::Conflict { attempt },

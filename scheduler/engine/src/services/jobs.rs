@@ -191,6 +191,9 @@ pub(super) async fn submit(
     trace: Trace,
     stream: Option<(String, u64)>,
 ) -> Result<Vec<Admitted>, Status> {
+    // Lasts until the jobs are durable; everything that is done for them is its child.
+    let span = tracing::info_span!("submit", client = %client.name, jobs = specs.len());
+    let trace = gleaner_proto::trace::continued(&span, &trace);
     let credit = shared.credit().await?;
     let (reply, answer) = oneshot::channel();
     let submission = Submission { specs, client, trace, stream, reply, credit };

@@ -1,0 +1,9 @@
+//! The engine over its real door: gRPC on a socket, a real redb file, and a worker that the test plays.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod jobs;
+mod outcomes;
+mod restart;
+mod stage;
+mod streams;
