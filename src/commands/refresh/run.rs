@@ -144,7 +144,7 @@ impl Refresh {
         self.output.table(HEAD, shown.map(|row| row.cells()))?;
         for row in &in_order {
             if let Some(error) = &row.error {
-                self.output.say(format!("  {}", error))?;
+                self.output.say(format!("  {error}"))?;
             }
         }
         if in_order.len() > ROWS_MAX {

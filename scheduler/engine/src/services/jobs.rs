@@ -4,16 +4,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt, stream};
-use gleaner_model::{JobId, JobKind, JobSpec, JobState, JobView, Trace};
+use gleaner_model::{JobId, JobState, JobView};
 use gleaner_proto::v1;
 use gleaner_store::StoredJob;
-use tokio::sync::oneshot;
 use tonic::{Code, Request, Response, Status, Streaming};
 
+use super::admission::{receipt, spec_of, submit};
 use super::{Shared, credentials, errors, submit_stream};
 use crate::clients::Client;
 use crate::payloads::Payload;
-use crate::scheduler::{Admitted, Message, Submission, bare_view};
+use crate::scheduler::{Message, bare_view};
 
 /// Jobs of one request: they are decided and committed together, so they bound how long others wait.
 const SUBMIT_MAX: usize = 1_000;
@@ -180,46 +180,6 @@ impl Jobs {
             before = Some(lowest);
         }
         Ok((found, before))
-    }
-}
-
-/// Submits jobs and waits until they are durable.
-pub(super) async fn submit(
-    shared: &Shared,
-    specs: Vec<JobSpec>,
-    client: Client,
-    trace: Trace,
-    stream: Option<(String, u64)>,
-) -> Result<Vec<Admitted>, Status> {
-    // Lasts until the jobs are durable; everything that is done for them is its child.
-    let span = tracing::info_span!("submit", client = %client.name, jobs = specs.len());
-    let trace = gleaner_proto::trace::continued(&span, &trace);
-    let credit = shared.credit().await?;
-    let (reply, answer) = oneshot::channel();
-    let submission = Submission { specs, client, trace, stream, reply, credit };
-    shared.scheduler.cast(Message::Submit(submission)).map_err(|_| errors::gone())?;
-    Ok(answer.await.map_err(|_| errors::gone())??)
-}
-
-/// What a client asks for, refused clearly if nobody can do it.
-pub(super) fn spec_of(spec: v1::JobSpec) -> Result<JobSpec, Status> {
-    let spec = JobSpec::try_from(spec).map_err(|error| errors::invalid(error.to_string()))?;
-    match spec.kind {
-        JobKind::Crawl => Ok(spec),
-        JobKind::Resolve => Err(errors::status(
-            Code::Unimplemented,
-            "RESOLVE_NOT_IMPLEMENTED",
-            "this scheduler cannot resolve dependency graphs yet; jobs of kind crawl are served",
-        )),
-    }
-}
-
-pub(super) fn receipt(admitted: Admitted, lane: gleaner_model::Lane) -> v1::Receipt {
-    v1::Receipt {
-        job: admitted.job.to_string(),
-        task: admitted.task.to_string(),
-        lane: v1::Lane::from(lane).into(),
-        attached: admitted.attached,
     }
 }
 

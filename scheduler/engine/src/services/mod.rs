@@ -1,5 +1,6 @@
 //! The gRPC doors: each turns wire messages into what the scheduler or the store is asked, and back.
 
+mod admission;
 mod catalog;
 mod credentials;
 mod errors;

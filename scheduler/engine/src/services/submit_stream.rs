@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
-use super::jobs::{receipt, spec_of, submit};
+use super::admission::{receipt, spec_of, submit};
 use super::{Shared, errors};
 use crate::clients::Client;
 

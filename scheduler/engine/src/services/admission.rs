@@ -1,0 +1,50 @@
+//! The way in, for single requests and for streams: what is asked for, taken in and durable, and its receipt.
+
+use gleaner_model::{JobKind, JobSpec, Trace};
+use gleaner_proto::v1;
+use tokio::sync::oneshot;
+use tonic::{Code, Status};
+
+use super::{Shared, errors};
+use crate::clients::Client;
+use crate::scheduler::{Admitted, Message, Submission};
+
+/// Submits jobs and waits until they are durable.
+pub(super) async fn submit(
+    shared: &Shared,
+    specs: Vec<JobSpec>,
+    client: Client,
+    trace: Trace,
+    stream: Option<(String, u64)>,
+) -> Result<Vec<Admitted>, Status> {
+    // Lasts until the jobs are durable; everything that is done for them is its child.
+    let span = tracing::info_span!("submit", client = %client.name, jobs = specs.len());
+    let trace = gleaner_proto::trace::continued(&span, &trace);
+    let credit = shared.credit().await?;
+    let (reply, answer) = oneshot::channel();
+    let submission = Submission { specs, client, trace, stream, reply, credit };
+    shared.scheduler.cast(Message::Submit(submission)).map_err(|_| errors::gone())?;
+    Ok(answer.await.map_err(|_| errors::gone())??)
+}
+
+/// What a client asks for, refused clearly if nobody can do it.
+pub(super) fn spec_of(spec: v1::JobSpec) -> Result<JobSpec, Status> {
+    let spec = JobSpec::try_from(spec).map_err(|error| errors::invalid(error.to_string()))?;
+    match spec.kind {
+        JobKind::Crawl => Ok(spec),
+        JobKind::Resolve => Err(errors::status(
+            Code::Unimplemented,
+            "RESOLVE_NOT_IMPLEMENTED",
+            "this scheduler cannot resolve dependency graphs yet; jobs of kind crawl are served",
+        )),
+    }
+}
+
+pub(super) fn receipt(admitted: Admitted, lane: gleaner_model::Lane) -> v1::Receipt {
+    v1::Receipt {
+        job: admitted.job.to_string(),
+        task: admitted.task.to_string(),
+        lane: v1::Lane::from(lane).into(),
+        attached: admitted.attached,
+    }
+}
