@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::fmt;
 use std::hint::black_box;
 use std::time::Instant;
 
 use futures_util::StreamExt;
 use gleaner_model::Ecosystem;
 use reqwest::Client;
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::packages::Package;
 use crate::processes::{Addresses, cpu_seconds};
@@ -47,10 +49,47 @@ struct Packument {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Manifest {
-    dependencies: Option<HashMap<String, String>>,
-    dev_dependencies: Option<HashMap<String, String>>,
-    peer_dependencies: Option<HashMap<String, String>>,
-    optional_dependencies: Option<HashMap<String, String>>,
+    dependencies: Ranges,
+    dev_dependencies: Ranges,
+    peer_dependencies: Ranges,
+    optional_dependencies: Ranges,
+}
+
+/// Names with ranges. Old manifests have an empty list where an object should be, or null.
+#[derive(Default)]
+struct Ranges(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Ranges {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RangesVisitor)
+    }
+}
+
+struct RangesVisitor;
+
+impl<'de> Visitor<'de> for RangesVisitor {
+    type Value = Ranges;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("names with ranges")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ranges, A::Error> {
+        let mut ranges = Vec::with_capacity(map.size_hint().unwrap_or_default());
+        while let Some(pair) = map.next_entry()? {
+            ranges.push(pair);
+        }
+        Ok(Ranges(ranges))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Ranges, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Ranges::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Ranges, E> {
+        Ok(Ranges::default())
+    }
 }
 
 #[derive(Deserialize)]
@@ -126,7 +165,7 @@ fn packument(body: &[u8]) -> serde_json::Result<usize> {
     black_box(document.name);
     for (number, manifest) in document.versions {
         let Manifest { dependencies, dev_dependencies, peer_dependencies, optional_dependencies } = manifest;
-        black_box((number, dependencies, dev_dependencies, peer_dependencies, optional_dependencies));
+        black_box((number, [dependencies.0, dev_dependencies.0, peer_dependencies.0, optional_dependencies.0]));
     }
     Ok(versions)
 }

@@ -42,7 +42,7 @@ impl Process {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         let ready = serde_json::from_str(&line).map_err(|error| format!("{arguments:?} said {line:?}: {error}"))?;
-        let pid = if around.is_empty() { child.id() } else { only_child(child.id())? };
+        let pid = working(child.id())?;
         Ok((Self { child, pid }, ready))
     }
 
@@ -72,9 +72,10 @@ impl Drop for Process {
     }
 }
 
-fn only_child(pid: u32) -> Result<u32, Box<dyn Error>> {
+/// The child of a process that stands between; the process itself, if it has become what it was to start.
+fn working(pid: u32) -> Result<u32, Box<dyn Error>> {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
-    Ok(children.split_whitespace().next().ok_or("the profiler started nothing")?.parse()?)
+    Ok(children.split_whitespace().next().map_or(Ok(pid), str::parse)?)
 }
 
 /// CPU seconds that a process has used so far, all its threads together.
