@@ -99,3 +99,18 @@ fn sources_stay_short() {
         .collect();
     assert!(too_long.is_empty(), "these sources want to be split, each part doing one thing: {too_long:?}");
 }
+
+#[test]
+fn a_name_is_found_wherever_it_stands_and_however_it_is_written() {
+    assert_eq!(position(b"see https://Registry.INVALID/x", "registry.invalid"), Some(12));
+    assert_eq!(position(b"registry_invalid", "registry.invalid"), None);
+    assert_eq!(
+        host("sparse+https://registry.invalid/index/".trim_start_matches("sparse+")).as_deref(),
+        Some("registry.invalid")
+    );
+    assert_eq!(host("http://127.0.0.1:8080/"), None);
+    assert_eq!(host("http://localhost/"), None);
+    let packed = all().into_iter().find(|file| file.extension().is_some_and(|extension| extension == "zst"));
+    let packed = packed.expect("the recorded documents are packed");
+    assert!(contents(&packed).len() > fs::read(root().join(&packed)).unwrap().len());
+}
