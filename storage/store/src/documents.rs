@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{ObjectStore, ObjectStoreExt};
 
 use gleaner_model::ContentHash;
 
@@ -79,7 +79,12 @@ impl Documents {
     /// # Errors
     /// `compressed` is not that document (a wrong copy would keep the right one out for ever), or the store failed.
     pub async fn put(&self, hash: ContentHash, compressed: Bytes) -> Result<(), DocumentsError> {
-        self.write(hash, compressed, PutMode::Create).await
+        let path = self.path(hash);
+        if self.contains(hash).await? {
+            // Whoever wrote it may not have come to syncing it, and may never come.
+            return self.sync(&path).await;
+        }
+        self.replace(hash, compressed).await
     }
 
     /// Keeps a document in place of a copy that turned out to be damaged.
@@ -87,19 +92,12 @@ impl Documents {
     /// # Errors
     /// As [`Documents::put`].
     pub async fn replace(&self, hash: ContentHash, compressed: Bytes) -> Result<(), DocumentsError> {
-        self.write(hash, compressed, PutMode::Overwrite).await
-    }
-
-    async fn write(&self, hash: ContentHash, compressed: Bytes, mode: PutMode) -> Result<(), DocumentsError> {
         let checked = compressed.clone();
         blocking(move || codec::check(hash, &checked)).await?;
-        let path = self.path(hash);
-        match self.store.put_opts(&path, compressed.into(), mode.into()).await {
-            Ok(_) => Ok(()),
-            // Whoever wrote it may not have come to syncing it, and may never come.
-            Err(object_store::Error::AlreadyExists { .. }) => self.sync(&path).await,
-            Err(error) => Err(error.into()),
-        }
+        // A rename, which is one entry of one directory; not to overwrite would be a link and its removal. Two writers
+        // of one document write the same bytes.
+        self.store.put(&self.path(hash), compressed.into()).await?;
+        Ok(())
     }
 
     /// A document's bytes, as they came from the registry; none if it is not here.
