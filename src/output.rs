@@ -39,6 +39,9 @@ impl Output {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(head);
         table.add_rows(rows);
+        table.column_iter_mut().for_each(|column| {
+            column.set_padding((0, 2));
+        });
         if table.is_empty() { Ok(()) } else { line(&trimmed(&table.to_string())) }
     }
 }

@@ -9,7 +9,7 @@ use gleaner_core::Budget;
 use gleaner_engine::RegistryOptions;
 use gleaner_model::{Ecosystem, PackageName, Purl, Registry, RegistryName};
 
-use crate::addresses::{self, System};
+use crate::addresses::{self, AddressError, System};
 use crate::exit::Failure;
 use crate::replay::{Documents, Replay, ReplayOptions, serve};
 use crate::settings::Settings;
@@ -20,7 +20,7 @@ const LOOPBACK_BUDGET: Budget = Budget { interval_us: 1, burst: 65_536 };
 /// The registries.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct RegistryArgs {
-    /// A registry's base URL, such as npm=https://mirror.example/npm/; otherwise it is found as the ecosystem's own
+    /// A registry's base URL, such as `npm=https://mirror.example/npm/`; otherwise it is found as the ecosystem's own
     /// client finds it.
     #[arg(long = "registry", value_name = "NAME=URL")]
     pub(crate) registries: Vec<String>,
@@ -40,7 +40,7 @@ impl RegistryArgs {
         config: Option<&Path>,
     ) -> Result<Vec<RegistryOptions>, Failure> {
         let finder = self.finder(config)?;
-        ecosystems.iter().map(|ecosystem| finder.find(*ecosystem)).collect()
+        ecosystems.iter().map(|ecosystem| finder.find(*ecosystem).map_err(Failure::usage)).collect()
     }
 
     /// The registries of all ecosystems that can be found; a word about those that cannot. At least one must be.
@@ -50,13 +50,15 @@ impl RegistryArgs {
         for ecosystem in Ecosystem::ALL {
             match finder.find(ecosystem) {
                 Ok(registry) => found.push(registry),
-                Err(failure) => missing.push(failure),
+                Err(error @ AddressError::NotFound { .. }) => missing.push(error),
+                // Somebody meant something; to go on without it would hide that it is not what they meant.
+                Err(error) => return Err(Failure::usage(error)),
             }
         }
         if found.is_empty() {
-            return Err(missing.swap_remove(0));
+            return Err(Failure::usage(missing.swap_remove(0)));
         }
-        missing.iter().for_each(|failure| tracing::warn!("a registry is left out: {failure}"));
+        missing.iter().for_each(|error| tracing::warn!("a registry is left out: {error}"));
         Ok(found)
     }
 
@@ -87,8 +89,8 @@ struct Finder {
 }
 
 impl Finder {
-    fn find(&self, ecosystem: Ecosystem) -> Result<RegistryOptions, Failure> {
-        let found = addresses::find(ecosystem, &self.settings, &self.environment).map_err(Failure::usage)?;
+    fn find(&self, ecosystem: Ecosystem) -> Result<RegistryOptions, AddressError> {
+        let found = addresses::find(ecosystem, &self.settings, &self.environment)?;
         tracing::info!(%ecosystem, source = %found.source, "found a registry");
         let budget = match self.rates.get(&ecosystem) {
             Some(rate) => Some(Budget::per_second(*rate, *rate)),

@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod bad_days;
+mod cli;
 mod house;
 mod support;

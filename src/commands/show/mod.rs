@@ -86,7 +86,10 @@ fn say_package(
     output.say(format!("{}  ({} registry)", package.purl, package.registry))?;
     match package.presence() {
         v1::Presence::NotFound => output.say("  the registry has no such package")?,
-        v1::Presence::Gone => output.say("  the registry has it no more; these are its last facts")?,
+        v1::Presence::Gone => {
+            let since = time_for_people(package.missing_since_at_ms);
+            output.say(format!("  the registry has it no more since {since}; these are its last facts"))?;
+        }
         _ => {}
     }
     if package.missing_since_at_ms != 0 && package.presence() == v1::Presence::Present {
