@@ -4,5 +4,7 @@
 
 mod bad_days;
 mod cli;
+mod corpus;
 mod house;
+mod kill;
 mod support;
