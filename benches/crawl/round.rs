@@ -74,7 +74,8 @@ pub(crate) async fn run(setup: &Setup<'_>, dir: &Path) -> Result<Crawl, Box<dyn 
     drop(channel);
     worker.end()?;
     scheduler.end()?;
-    std::fs::remove_dir_all(dir)?;
+    // The data stays until the end of the bench: ext4 searches long for a new inode where many were freed of late, and
+    // a repetition would pay for the one before it.
     Ok(Crawl { packages: count(setup.packages.len() as u64), floor, first, rest_s, second })
 }
 
