@@ -103,7 +103,12 @@ impl Project {
 
     fn files_of(&self, version: &VersionSummary) -> Vec<(&str, &File)> {
         let file = |name: &str| self.files.get_key_value(name).unwrap_or_else(|| panic!("{name} is not on the page"));
-        version.artifacts.iter().map(|artifact| file(&artifact.name)).map(|(name, file)| (name.as_str(), file)).collect()
+        version
+            .artifacts
+            .iter()
+            .map(|artifact| file(&artifact.name))
+            .map(|(name, file)| (name.as_str(), file))
+            .collect()
     }
 
     fn offering(&self, version: &VersionSummary) -> impl Iterator<Item = &str> {
@@ -142,7 +147,7 @@ fn plain(number: &str) -> String {
     }
     // `1.0.rc.1` and `1.0rc1` are the same: separators beside letters go.
     let mut parts: Vec<String> = Vec::new();
-    for part in text.split(|c: char| c == '.' || c == '+') {
+    for part in text.split(['.', '+']) {
         let mut rest = part;
         while !rest.is_empty() {
             let letters = rest.starts_with(|c: char| !c.is_ascii_digit());

@@ -37,7 +37,7 @@ pub(crate) struct Setting {
 impl Default for Setting {
     fn default() -> Self {
         let clients = Clients::everybody_is("tester".parse().unwrap(), Lane::Free);
-        Self { clients, ecosystems: Ecosystem::ALL.into(), lease_ttl_ms: 300 }
+        Self { clients, ecosystems: Ecosystem::ALL.into(), lease_ttl_ms: 1_500 }
     }
 }
 
@@ -62,6 +62,8 @@ impl Stage {
         let registries = setting.ecosystems.iter().map(|ecosystem| registry(*ecosystem)).collect();
         let mut options = EngineOptions::new(registries, setting.clients, 7);
         options.decisions.lease_ttl_ms = setting.lease_ttl_ms;
+        // Many a lease, so that a worker on a busy machine keeps its own.
+        options.heartbeat_ms = 50;
         options.decisions.reconnect_grace_ms = 20;
         options.decisions.backoff_base_ms = 1;
         let weak = Arc::downgrade(&store);
