@@ -27,7 +27,7 @@ use crate::options::EngineOptions;
 use crate::registries::{Registries, RegistryError};
 use crate::scheduler::{self, Message, Parts, SchedulerActor, SchedulerRef};
 use crate::server::{self, ServeError};
-use crate::services::{EDGE_CREDITS, Shared};
+use crate::services::{EDGE_CREDITS, Shared, Speakers};
 use crate::watch::WatchHub;
 
 /// The scheduler is woken at least this often, so that a lost alarm is never more than a short delay.
@@ -100,7 +100,8 @@ impl Engine {
         tokio::spawn(ring(scheduler.clone(), alarms, clock));
         tokio::spawn(keep_house(scheduler.clone(), housekeeping));
         let credits = Arc::new(Semaphore::new(EDGE_CREDITS));
-        let shared = Arc::new(Shared { scheduler, store, documents, clients, hub, credits });
+        let speakers = Arc::new(Speakers::default());
+        let shared = Arc::new(Shared { scheduler, store, documents, clients, hub, credits, speakers });
         let scheduler = tokio::spawn(mind(running, failed));
         Ok(Self { shared, failure, recovered: found.jobs, committer: committer_thread, scheduler })
     }
@@ -131,7 +132,8 @@ impl Engine {
         server::serve(Arc::clone(&self.shared), listener, tls, shutdown)
     }
 
-    /// Takes nothing new in, hands nothing new out, and returns when nothing runs any more.
+    /// Takes nothing new in, hands nothing new out, and returns when nothing runs any more and what was found is
+    /// committed. Workers are not sent away: they wait for the next scheduler.
     pub async fn drain(&self) {
         let (reply, drained) = oneshot::channel();
         if self.shared.scheduler.cast(Message::Drain { reply }).is_ok() {

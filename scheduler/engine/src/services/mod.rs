@@ -7,6 +7,7 @@ mod errors;
 mod jobs;
 mod operator;
 mod shared;
+mod speakers;
 mod submit_stream;
 mod worker;
 
@@ -18,6 +19,7 @@ use tokio::sync::Semaphore;
 pub(crate) use catalog::Catalog;
 pub(crate) use jobs::Jobs;
 pub(crate) use operator::Operator;
+pub(crate) use speakers::Speakers;
 pub(crate) use worker::Workers;
 
 use crate::clients::Clients;
@@ -36,4 +38,5 @@ pub(crate) struct Shared {
     pub(crate) clients: Clients,
     pub(crate) hub: Arc<WatchHub>,
     pub(crate) credits: Arc<Semaphore>,
+    pub(crate) speakers: Arc<Speakers>,
 }

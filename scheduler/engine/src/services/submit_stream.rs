@@ -2,7 +2,7 @@
 //!
 //! The problem: a client submits millions of jobs over a connection that may break at any item, and neither a lost nor
 //! a doubled job is acceptable. So the last committed number of each stream is kept in the same commit as its job; the
-//! first answer names it, and the client goes on after it.
+//! first answer names it, and the client goes on after it. Of several connections of one stream the newest one counts.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
 use super::admission::{receipt, spec_of, submit};
+use super::speakers::Speaker;
 use super::{Shared, errors};
 use crate::clients::Client;
 
@@ -59,20 +60,32 @@ impl Server {
         if !(1..=STREAM_ID_MAX).contains(&stream.len()) {
             return Err(errors::invalid(format!("a stream's id has 1 to {STREAM_ID_MAX} bytes, not {}", stream.len())));
         }
-        let (client, id) = (self.client.name.clone(), stream.clone());
-        let position = self.shared.read(move |store| store.stream(client.as_str(), &id)).await?;
-        let mut last = position.map_or(0, |position| position.number);
+        let speaker = self.shared.speakers.speak(self.client.name.clone(), stream);
+        let mut last = self.committed(&speaker).await?;
         self.answer(last, None, None).await?;
         let mut items = items.ready_chunks(BATCH);
         while let Some(batch) = items.next().await {
             let batch = batch.into_iter().collect::<Result<Vec<_>, _>>()?;
-            last = self.batch(&stream, last, batch).await?;
+            last = self.batch(&speaker, last, batch).await?;
         }
         Ok(())
     }
 
+    /// The last number that is committed. No earlier connection commits any more after this.
+    async fn committed(&self, speaker: &Speaker) -> Result<u64, Status> {
+        let _turn = speaker.turn().await?;
+        let (client, stream) = (self.client.name.clone(), speaker.stream().to_owned());
+        let position = self.shared.read(move |store| store.stream(client.as_str(), &stream)).await?;
+        Ok(position.map_or(0, |position| position.number))
+    }
+
     /// Submits the items of a batch that are new, and acknowledges them. Answers the number of the last one.
-    async fn batch(&self, stream: &str, mut last: u64, batch: Vec<v1::SubmitStreamRequest>) -> Result<u64, Status> {
+    async fn batch(
+        &self,
+        speaker: &Speaker,
+        mut last: u64,
+        batch: Vec<v1::SubmitStreamRequest>,
+    ) -> Result<u64, Status> {
         let mut wanted: Vec<(u64, JobSpec)> = Vec::new();
         let mut refused: Vec<(u64, String)> = Vec::new();
         for item in batch {
@@ -89,24 +102,28 @@ impl Server {
                 Err(status) => refused.push((item.number, status.message().to_owned())),
             }
         }
-        self.submit(stream, wanted).await?;
+        self.submit(speaker, wanted).await?;
         for (number, reason) in refused {
             self.answer(number, None, Some(v1::Refused { reason })).await?;
         }
         Ok(last)
     }
 
-    async fn submit(&self, stream: &str, wanted: Vec<(u64, JobSpec)>) -> Result<(), Status> {
+    async fn submit(&self, speaker: &Speaker, wanted: Vec<(u64, JobSpec)>) -> Result<(), Status> {
         let (numbers, specs): (Vec<u64>, Vec<JobSpec>) = wanted.into_iter().unzip();
         let Some(last) = numbers.last().copied() else { return Ok(()) };
-        let position = Some((stream.to_owned(), last));
+        let position = Some((speaker.stream().to_owned(), last));
         let client = self.client.clone();
-        let admitted = match submit(&self.shared, specs.clone(), client, self.trace.clone(), position).await {
+        let turn = speaker.turn().await?;
+        let submitted = submit(&self.shared, specs.clone(), client, self.trace.clone(), position).await;
+        // Answers wait for a client that reads slowly, and may wait for one that is gone; no other connection must.
+        drop(turn);
+        let admitted = match submitted {
             Ok(admitted) => admitted,
             // One item is refused for good: find out which, one by one.
             Err(status) if status.code() == Code::FailedPrecondition && numbers.len() > 1 => {
                 for item in numbers.into_iter().zip(specs) {
-                    Box::pin(self.submit(stream, vec![item])).await?;
+                    Box::pin(self.submit(speaker, vec![item])).await?;
                 }
                 return Ok(());
             }
