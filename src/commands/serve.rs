@@ -67,17 +67,19 @@ pub(crate) async fn run(
     let scheduler = start(args, config).await?;
     door.ready(scheduler.failure());
     announce(&scheduler, &door, output)?;
-    let failure = crate::node::failed(scheduler.failure());
-    tokio::select! {
-        () = signals.drain() => {}
-        failure = failure => {
-            scheduler.stop().await;
-            return Err(failure);
-        }
-    }
-    door.drain();
-    scheduler.drain().await;
+    let until_signal = async {
+        signals.drain().await;
+        door.drain();
+        scheduler.drain().await;
+    };
+    let failure = tokio::select! {
+        () = until_signal => None,
+        failure = crate::node::failed(scheduler.failure()) => Some(failure),
+    };
     scheduler.stop().await;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
     door.close().await;
     Ok(Exit::Done)
 }

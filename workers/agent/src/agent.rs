@@ -36,6 +36,8 @@ pub struct Snapshot {
     pub suspended: usize,
     /// Outcomes that wait for an acknowledgement.
     pub unacknowledged: usize,
+    /// Does it take nothing new?
+    pub draining: bool,
 }
 
 /// The worker.

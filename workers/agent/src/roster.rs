@@ -89,6 +89,11 @@ impl<R> Roster<R> {
         self.draining = true;
     }
 
+    /// Does it take no new attempts?
+    pub(crate) const fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// Has everything ended that was to end before the worker goes?
     pub(crate) fn is_drained(&self) -> bool {
         self.draining && self.entries.is_empty()

@@ -244,6 +244,7 @@ impl WorkerState {
             running: counts.running,
             suspended: counts.suspended,
             unacknowledged: counts.finished,
+            draining: self.roster.is_draining(),
         };
         let changed = self.snapshot.send_if_modified(|snapshot| std::mem::replace(snapshot, now) != now);
         if changed {

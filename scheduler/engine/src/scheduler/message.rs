@@ -98,7 +98,7 @@ pub(crate) enum CancelError {
 
 /// What a worker says once it has a session.
 pub(crate) enum WorkerSaid {
-    Heartbeat,
+    Heartbeat { draining: bool },
     WantsPermit { attempt: Attempt, host: Host },
     Throttled { attempt: Attempt, host: Host, retry_after_ms: Option<u64> },
     Progress { attempt: Attempt },
@@ -116,7 +116,6 @@ pub(crate) enum ToWorker {
     Permit { attempt: Attempt, permit: Permit },
     Cancel(Attempt),
     Ack(Attempt),
-    Drain,
 }
 
 /// What an accepted outcome means.

@@ -27,6 +27,7 @@ impl State {
         };
         match self.parts.core.outcome(attempt, report, now, &mut effects) {
             Verdict::Accept => {
+                self.applying += 1;
                 self.perform(&mut effects, now);
                 self.prepare(worker, attempt, outcome);
             }
@@ -67,6 +68,7 @@ impl State {
         let meaning = match result {
             Ok(meaning) => meaning,
             Err(fault) => {
+                self.applying -= 1;
                 let (now, mut effects) = (self.now(), Vec::new());
                 self.parts.core.reopen(attempt.task, fault, now, &mut effects);
                 return self.perform_for(&mut effects, now, Some((worker, attempt)));
@@ -125,6 +127,7 @@ impl State {
         ended: Vec<(JobId, JobResult)>,
         submitted: Option<JobId>,
     ) {
+        self.applying -= 1;
         let now = self.now();
         let mut effects = std::mem::take(&mut self.effects);
         self.parts.core.committed(attempt.task, now, &mut effects);
@@ -142,7 +145,9 @@ impl State {
         self.unusable(attempt, "the package's record changed while the outcome was applied");
     }
 
+    /// What was accepted cannot be committed as it is.
     fn reopen(&mut self, task: TaskId, fault: Fault) {
+        self.applying -= 1;
         let (now, mut effects) = (self.now(), Vec::new());
         self.parts.core.reopen(task, fault, now, &mut effects);
         self.perform(&mut effects, now);

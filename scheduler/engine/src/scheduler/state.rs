@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(super) effects: Vec<Effect>,
     /// Jobs that ended since the start, by lane.
     pub(super) ended: [u64; 4],
+    /// Accepted outcomes that are not committed yet.
+    pub(super) applying: usize,
     /// Who waits for the end of all that runs, once nothing new is handed out.
     pub(super) draining: Vec<Reply<()>>,
     pub(super) is_draining: bool,
@@ -65,6 +67,7 @@ impl State {
             next_worker: 1,
             effects: Vec::new(),
             ended: [0; 4],
+            applying: 0,
             draining: Vec::new(),
             is_draining: false,
         }

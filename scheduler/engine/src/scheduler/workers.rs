@@ -28,9 +28,6 @@ impl State {
             Link { name: hello.worker, version: hello.version, connected: now, seen: now, accepted: 0, outbound };
         self.links.insert(worker, link);
         self.say(worker, ToWorker::Welcome(self.welcome(&claims)));
-        if self.is_draining {
-            self.say(worker, ToWorker::Drain);
-        }
         let _ = reply.send(worker);
     }
 
@@ -65,9 +62,11 @@ impl State {
         let Some(link) = self.links.get_mut(&worker) else { return };
         link.seen = now;
         match said {
-            WorkerSaid::Heartbeat => {
+            WorkerSaid::Heartbeat { draining } => {
                 if !self.parts.core.heartbeat(worker, now) {
                     self.leave(worker);
+                } else if draining {
+                    self.parts.core.drain(worker);
                 }
             }
             WorkerSaid::Progress { attempt } => self.parts.core.progressed(attempt, now),
@@ -107,19 +106,16 @@ impl State {
         }
     }
 
-    /// From now on nothing new is taken in or handed out; `reply` hears when nothing runs any more.
+    /// From now on nothing new is taken in or handed out; `reply` hears when nothing runs any more and what was found
+    /// is committed. Workers are told nothing: a scheduler that is started anew finds them waiting.
     pub(super) fn drain(&mut self, reply: Reply<()>) {
         self.is_draining = true;
         self.draining.push(reply);
-        let workers: Vec<WorkerId> = self.links.keys().copied().collect();
-        for worker in workers {
-            self.parts.core.drain(worker);
-            self.say(worker, ToWorker::Drain);
-        }
     }
 
     pub(super) fn answer_drained(&mut self) {
-        if self.is_draining && self.parts.core.lanes().iter().all(|lane| lane.running == 0) {
+        let idle = self.applying == 0 && self.parts.core.lanes().iter().all(|lane| lane.running == 0);
+        if self.is_draining && idle {
             for reply in self.draining.drain(..) {
                 let _ = reply.send(());
             }

@@ -93,7 +93,6 @@ fn wire(message: ToWorker) -> v1::SessionResponse {
         ToWorker::Permit { attempt, permit } => Told::Permit((attempt, permit).into()),
         ToWorker::Cancel(attempt) => Told::Cancel(v1::Cancel { attempt: Some(attempt.into()) }),
         ToWorker::Ack(attempt) => Told::Ack(v1::Ack { attempt: Some(attempt.into()) }),
-        ToWorker::Drain => Told::Drain(v1::Drain {}),
     };
     v1::SessionResponse { message: Some(told) }
 }

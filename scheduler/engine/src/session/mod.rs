@@ -86,7 +86,7 @@ impl Session {
         use v1::session_request::Message as Said;
         let passed_on = match said {
             Said::Hello(_) => return Err("a second hello in one session".into()),
-            Said::Heartbeat(_) => WorkerSaid::Heartbeat,
+            Said::Heartbeat(beat) => WorkerSaid::Heartbeat { draining: beat.draining },
             Said::PermitRequest(wish) => {
                 let PermitRequest { attempt, host } = wish.try_into()?;
                 WorkerSaid::WantsPermit { attempt, host }

@@ -68,8 +68,8 @@ impl Link {
         self.answers.clone().reserve_owned().await.map(AnswerSlot).map_err(|_| Broken)
     }
 
-    pub(crate) async fn heartbeat(&self, running: u32, suspended: u32, unacknowledged: u32) -> Result<(), Broken> {
-        self.ask(Message::Heartbeat(v1::Heartbeat { running, suspended, unacknowledged })).await
+    pub(crate) async fn heartbeat(&self, heartbeat: v1::Heartbeat) -> Result<(), Broken> {
+        self.ask(Message::Heartbeat(heartbeat)).await
     }
 
     pub(crate) async fn permit_request(&self, attempt: Attempt, host: Host) -> Result<(), Broken> {
@@ -162,7 +162,7 @@ mod tests {
         let (link, outgoing) = open(1, v1::Hello::default());
         let parcel = Parcel { outcome: Outcome::HandedBack, documents: Vec::new() };
         link.parcel(attempt, parcel).await.expect("open");
-        link.heartbeat(1, 2, 3).await.expect("open");
+        link.heartbeat(v1::Heartbeat::default()).await.expect("open");
         link.answer_slot().await.expect("open").suspended(attempt);
         drop(link);
         let sent: Vec<Message> = outgoing.filter_map(|request| request.message).collect().await;
@@ -179,7 +179,7 @@ mod tests {
     async fn a_link_to_a_stream_that_is_over_says_so() {
         let (link, outgoing) = open(1, v1::Hello::default());
         drop(outgoing);
-        assert_eq!(link.heartbeat(0, 0, 0).await, Err(Broken));
+        assert_eq!(link.heartbeat(v1::Heartbeat::default()).await, Err(Broken));
         assert!(link.answer_slot().await.is_err());
     }
 }

@@ -155,8 +155,8 @@ impl Session {
         if self.worker.cast(welcomed).is_err() {
             return Over::Closing;
         }
-        let mut closing = self.closing.clone();
-        let mut slot = None;
+        let (mut closing, mut snapshot) = (self.closing.clone(), self.snapshot.clone());
+        let (mut slot, mut told_of_drain) = (None, false);
         let over = loop {
             tokio::select! {
                 () = closed(&mut closing) => break Over::Closing,
@@ -173,6 +173,10 @@ impl Session {
                     }
                     Err(status) => break Over::Broken(status),
                 },
+                () = draining(&mut snapshot), if !told_of_drain => {
+                    told_of_drain = true;
+                    heartbeat.reset_immediately();
+                }
                 _ = heartbeat.tick() => {
                     // A stream that takes nothing for the length of a lease is as good as none.
                     if timeout(lease_ttl, self.beat(&link)).await.is_err() {
@@ -193,9 +197,14 @@ impl Session {
     async fn beat(&self, link: &Link) {
         let now = *self.snapshot.borrow();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let (running, suspended) = (count(now.running), count(now.suspended));
+        let heartbeat = v1::Heartbeat {
+            running: count(now.running),
+            suspended: count(now.suspended),
+            unacknowledged: count(now.unacknowledged),
+            draining: now.draining,
+        };
         // If the stream is over, the next read says so.
-        let _ = link.heartbeat(running, suspended, count(now.unacknowledged)).await;
+        let _ = link.heartbeat(heartbeat).await;
     }
 }
 
@@ -207,6 +216,11 @@ fn read(message: Result<Option<v1::SessionResponse>, Status>) -> Result<Incoming
 /// Returns when the agent is to end.
 async fn closed(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// Returns when the agent takes nothing new any more.
+async fn draining(snapshot: &mut watch::Receiver<Snapshot>) {
+    let _ = snapshot.wait_for(|snapshot| snapshot.draining).await;
 }
 
 /// Lets what is queued go out and the scheduler close its side.
