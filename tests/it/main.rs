@@ -8,3 +8,4 @@ mod corpus;
 mod house;
 mod kill;
 mod support;
+mod workers;

@@ -141,7 +141,13 @@ fn states(filename: &str, number: &str) -> bool {
 
 /// A version's number without what PEP 440 calls different spellings of it.
 fn plain(number: &str) -> String {
-    let mut text = number.to_ascii_lowercase().trim_start_matches('v').replace(['-', '_'], ".");
+    let mut text = number.to_ascii_lowercase().trim_start_matches('v').to_owned();
+    // `1.0-1` is an old way of writing `1.0.post1`.
+    if let Some((release, post)) = number.rsplit_once('-').filter(|(_, post)| post.chars().all(|c| c.is_ascii_digit()))
+    {
+        text = format!("{release}.post{post}");
+    }
+    text = text.replace(['-', '_'], ".");
     for (long, short) in [("alpha", "a"), ("beta", "b"), ("preview", "rc"), ("pre", "rc"), ("rev", "post")] {
         text = text.replace(long, short);
     }
