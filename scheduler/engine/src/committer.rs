@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
-use gleaner_store::{Closure, Command, Group, PackageWrite, Store, StoreError, StreamPosition};
+use gleaner_model::ContentHash;
+use gleaner_store::{Closure, Command, Group, PackageWrite, Place, Store, StoreError, StreamPosition};
 use tokio::sync::watch;
 
 use crate::clock::Stopwatch;
@@ -45,6 +46,8 @@ pub(crate) struct Entry {
     pub closures: Vec<Closure>,
     /// Package records.
     pub packages: Vec<PackageWrite>,
+    /// Where documents lie that the records name.
+    pub documents: Vec<(ContentHash, Place)>,
     /// Positions of submit streams.
     pub streams: Vec<StreamPosition>,
     /// Called on the committer's thread; must be quick.
@@ -55,7 +58,8 @@ impl Entry {
     /// An entry that only has something called after the commit.
     #[must_use]
     pub(crate) fn new(then: Then) -> Self {
-        Self { commands: Vec::new(), closures: Vec::new(), packages: Vec::new(), streams: Vec::new(), then }
+        let (commands, closures, packages) = (Vec::new(), Vec::new(), Vec::new());
+        Self { commands, closures, packages, documents: Vec::new(), streams: Vec::new(), then }
     }
 
     fn records(&self) -> usize {
@@ -149,6 +153,7 @@ struct Lengths {
     commands: usize,
     closures: usize,
     packages: usize,
+    documents: usize,
     streams: usize,
 }
 
@@ -160,11 +165,13 @@ impl Merged {
                 commands: entry.commands.len(),
                 closures: entry.closures.len(),
                 packages: entry.packages.len(),
+                documents: entry.documents.len(),
                 streams: entry.streams.len(),
             });
             merged.group.commands.extend(entry.commands);
             merged.group.closures.extend(entry.closures);
             merged.group.packages.extend(entry.packages);
+            merged.group.documents.extend(entry.documents);
             merged.group.streams.extend(entry.streams);
             merged.thens.push(entry.then);
         }
@@ -178,9 +185,10 @@ impl Merged {
 
     /// The entries again, each with the positions of its packages in the group.
     fn split(self) -> impl Iterator<Item = (std::ops::Range<usize>, Entry)> {
-        let Group { commands, closures, packages, streams } = self.group;
+        let Group { commands, closures, packages, documents, streams } = self.group;
         let (mut commands, mut closures) = (commands.into_iter(), closures.into_iter());
-        let (mut packages, mut streams) = (packages.into_iter(), streams.into_iter());
+        let (mut packages, mut documents) = (packages.into_iter(), documents.into_iter());
+        let mut streams = streams.into_iter();
         let mut position = 0;
         self.lengths.into_iter().zip(self.thens).map(move |(lengths, then)| {
             let begin = position;
@@ -189,6 +197,7 @@ impl Merged {
                 commands: commands.by_ref().take(lengths.commands).collect(),
                 closures: closures.by_ref().take(lengths.closures).collect(),
                 packages: packages.by_ref().take(lengths.packages).collect(),
+                documents: documents.by_ref().take(lengths.documents).collect(),
                 streams: streams.by_ref().take(lengths.streams).collect(),
                 then,
             };

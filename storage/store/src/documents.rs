@@ -1,13 +1,17 @@
-//! Documents: registries' raw answers as objects named by their content, compressed, on disk or in a cloud's store.
+//! Documents: registries' raw answers, compressed, in packs that are objects on disk or in a cloud's store.
 //!
 //! A record names the documents that it was made from, and its commit must not come before they are safe; so
-//! [`Documents::put`] returns only when the object would survive a power cut. Since the name is the content's hash, an
-//! object never changes, is written once, and can be checked whenever it is read.
+//! [`Documents::keep`] returns only when they would survive a power cut. Most documents have a few kilobytes, and a file
+//! or an object of its own for each costs many times what its bytes cost; so all that comes while a pack is being
+//! written goes into the next one, as a store's commits are grouped. Where a document lies ([`Place`]) is committed
+//! with the record that names it. Nothing is ever overwritten, and what is read is checked against the name it was
+//! asked for by.
 
 mod codec;
 mod location;
+mod packs;
+mod place;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,7 +20,11 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use gleaner_model::ContentHash;
 
+use packs::Packs;
+
 pub use codec::{DOCUMENT_MAX, compress, content_hash, decompress};
+pub use place::Place;
+pub(crate) use place::STORED_BYTES;
 
 /// Why documents cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -43,16 +51,19 @@ pub enum DocumentsError {
         /// What is wrong with its bytes.
         flaw: &'static str,
     },
+    /// The pack that it was to be part of could not be written.
+    #[error("the documents' store failed: {0}")]
+    Pack(String),
 }
 
 /// A place where documents are kept.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Documents {
     store: Arc<dyn ObjectStore>,
     /// What stands before every object's name.
     prefix: Path,
-    /// The directory, if the place is one on this machine.
-    directory: Option<PathBuf>,
+    /// What is on its way.
+    packs: Packs,
 }
 
 impl Documents {
@@ -70,73 +81,50 @@ impl Documents {
     /// # Errors
     /// As [`Documents::open`].
     pub fn open_with(location: &str, settings: Vec<(String, String)>) -> Result<Self, DocumentsError> {
-        location::open(location, settings)
+        let (store, prefix) = location::open(location, settings)?;
+        Ok(Self { store, prefix, packs: Packs::default() })
     }
 
-    /// Keeps a document: `compressed` is what [`compress`] made of the bytes whose hash is `hash`. When this returns,
-    /// it is durable. Does nothing if it is there already.
+    /// Keeps a document: `compressed` is what [`compress`] made of the bytes whose hash is `hash`. When this returns, it
+    /// is durable, and whoever wants to find it again must remember the place. That the bytes are those of that name is
+    /// found out when they are read.
     ///
     /// # Errors
-    /// `compressed` is not that document (a wrong copy would keep the right one out for ever), or the store failed.
-    pub async fn put(&self, hash: ContentHash, compressed: Bytes) -> Result<(), DocumentsError> {
-        let path = self.path(hash);
-        if self.contains(hash).await? {
-            // Whoever wrote it may not have come to syncing it, and may never come.
-            return self.sync(&path).await;
-        }
-        self.replace(hash, compressed).await
+    /// `compressed` is no frame of a document, or the store failed.
+    pub async fn keep(&self, hash: ContentHash, compressed: Bytes) -> Result<Place, DocumentsError> {
+        codec::look(&compressed).map_err(|flaw| DocumentsError::Damaged { hash, flaw })?;
+        self.packs.add(compressed, |frames| self.write(frames)).await
     }
 
-    /// Keeps a document in place of a copy that turned out to be damaged.
+    /// The bytes of the document `hash` that was kept at `place`, as they came from the registry.
     ///
     /// # Errors
-    /// As [`Documents::put`].
-    pub async fn replace(&self, hash: ContentHash, compressed: Bytes) -> Result<(), DocumentsError> {
-        let checked = compressed.clone();
-        blocking(move || codec::check(hash, &checked)).await?;
-        // A rename, which is one entry of one directory; not to overwrite would be a link and its removal. Two writers
-        // of one document write the same bytes.
-        self.store.put(&self.path(hash), compressed.into()).await?;
-        Ok(())
-    }
-
-    /// A document's bytes, as they came from the registry; none if it is not here.
-    ///
-    /// # Errors
-    /// What is stored is not that document, or the store failed.
-    pub async fn get(&self, hash: ContentHash) -> Result<Option<Vec<u8>>, DocumentsError> {
-        let stored = match self.store.get(&self.path(hash)).await {
-            Ok(found) => found.bytes().await?,
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+    /// What lies there is not that document, or the store failed.
+    pub async fn get(&self, hash: ContentHash, place: Place) -> Result<Vec<u8>, DocumentsError> {
+        let range = place.range();
+        let stored = match self.store.get_range(&self.path(place.pack), range).await {
+            Ok(stored) => stored,
+            Err(object_store::Error::NotFound { .. }) => {
+                return Err(DocumentsError::Damaged { hash, flaw: "the pack that it was kept in is missing" });
+            }
             Err(error) => return Err(error.into()),
         };
-        blocking(move || codec::check(hash, &stored)).await.map(Some)
+        blocking(move || codec::check(hash, &stored)).await
     }
 
-    /// Is there a document of this name? It is not looked at.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn contains(&self, hash: ContentHash) -> Result<bool, DocumentsError> {
-        match self.store.head(&self.path(hash)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+    /// Writes a pack, named by its content as documents are, and gives its name back.
+    async fn write(&self, frames: Vec<Bytes>) -> Result<ContentHash, DocumentsError> {
+        let hashed = frames.clone();
+        let name = blocking(move || Ok(codec::hash_of_all(&hashed))).await?;
+        self.store.put(&self.path(name), frames.into_iter().collect()).await?;
+        Ok(name)
     }
 
-    /// `ab/cdef….zst`: 256 directories, so that millions of objects do not stand in one.
-    fn path(&self, hash: ContentHash) -> Path {
-        let name = hash.to_string();
+    /// `ab/cdef….pack`: 256 directories, so that millions of objects do not stand in one.
+    fn path(&self, pack: ContentHash) -> Path {
+        let name = pack.to_string();
         let (shard, rest) = name.split_at(2);
-        self.prefix.clone().join(shard).join(format!("{rest}.zst"))
-    }
-
-    /// Makes sure of an object that somebody else wrote. Cloud stores tell of an object only when it is durable.
-    async fn sync(&self, path: &Path) -> Result<(), DocumentsError> {
-        let Some(directory) = self.directory.clone() else { return Ok(()) };
-        let file = directory.join(path.as_ref());
-        blocking(move || location::sync(&directory, &file)).await
+        self.prefix.clone().join(shard).join(format!("{rest}.pack"))
     }
 }
 

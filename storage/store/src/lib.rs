@@ -9,6 +9,6 @@ mod redb;
 
 pub use self::redb::{RedbOptions, RedbStore};
 pub use command::{Closure, Command, StreamPosition};
-pub use documents::{DOCUMENT_MAX, Documents, DocumentsError, compress, content_hash, decompress};
+pub use documents::{DOCUMENT_MAX, Documents, DocumentsError, Place, compress, content_hash, decompress};
 pub use port::{Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob};
 pub use record::{EncodedRecord, PackageWrite};

@@ -6,9 +6,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gleaner_model::{Event, Host, JobId, JobResult, PackageKey, PackageRecord, TaskId, Timestamp};
+use gleaner_model::{ContentHash, Event, Host, JobId, JobResult, PackageKey, PackageRecord, TaskId, Timestamp};
 
 use crate::command::{Closure, Command, StreamPosition};
+use crate::documents::Place;
 use crate::record::PackageWrite;
 
 /// What one commit makes durable, all or nothing.
@@ -20,6 +21,8 @@ pub struct Group {
     pub closures: Vec<Closure>,
     /// Package records with their events.
     pub packages: Vec<PackageWrite>,
+    /// Where documents lie; of several places of one document the last holds.
+    pub documents: Vec<(ContentHash, Place)>,
     /// Positions of submit streams; of several for one stream the last holds.
     pub streams: Vec<StreamPosition>,
 }
@@ -196,6 +199,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The disk failed, or a value is damaged.
     fn package(&self, key: &PackageKey) -> Result<Option<PackageRecord>, StoreError>;
+
+    /// Where a document lies; none if no accepted record ever named it.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn place(&self, document: ContentHash) -> Result<Option<Place>, StoreError>;
 
     /// Up to `limit` events from `cursor` on.
     ///

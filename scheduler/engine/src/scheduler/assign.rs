@@ -46,7 +46,7 @@ impl State {
                 },
                 Err(error) => {
                     let outcome = Outcome::Failed(Fault::new(FaultKind::Internal, error.to_string()));
-                    let said = WorkerSaid::Outcome { attempt, outcome };
+                    let said = WorkerSaid::Outcome { attempt, outcome, documents: Vec::new() };
                     Message::Worker { worker, said, credit: None }
                 }
             };

@@ -2,10 +2,11 @@
 
 use gleaner_core::WorkerId;
 use gleaner_model::{
-    Assignment, Attempt, ClientName, Fault, Host, JobId, JobResult, JobSpec, JobView, Outcome, Permit, Trace,
+    Assignment, Attempt, ClientName, ContentHash, Fault, Host, JobId, JobResult, JobSpec, JobView, Outcome, Permit,
+    Trace,
 };
 use gleaner_proto::convert::{Hello, Welcome};
-use gleaner_store::PackageWrite;
+use gleaner_store::{PackageWrite, Place};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::clients::Client;
@@ -102,7 +103,7 @@ pub(crate) enum WorkerSaid {
     WantsPermit { attempt: Attempt, host: Host },
     Throttled { attempt: Attempt, host: Host, retry_after_ms: Option<u64> },
     Progress { attempt: Attempt },
-    Outcome { attempt: Attempt, outcome: Outcome },
+    Outcome { attempt: Attempt, outcome: Outcome, documents: Vec<(ContentHash, Place)> },
 }
 
 /// The bounded way to a worker's stream.
@@ -122,6 +123,8 @@ pub(crate) enum ToWorker {
 pub(crate) struct Prepared {
     pub(crate) worker: WorkerId,
     pub(crate) attempt: Attempt,
+    /// Where the outcome's documents lie.
+    pub(crate) documents: Vec<(ContentHash, Place)>,
     pub(crate) result: Result<Meaning, Fault>,
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use gleaner_core::{Report, Verdict, WorkerId, catalogue};
 use gleaner_model::{
-    Attempt, ClientName, CrawlPart, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, Lane, Outcome, PackageKey,
-    TaskId, Timestamp,
+    Attempt, ClientName, ContentHash, CrawlPart, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, Lane, Outcome,
+    PackageKey, TaskId, Timestamp,
 };
-use gleaner_store::{PackageWrite, Store};
+use gleaner_store::{PackageWrite, Place, Store};
 
 use super::jobs::closures;
 use super::message::{Committed, Meaning, Message, Prepared, ToWorker};
@@ -16,9 +16,12 @@ use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
 use crate::payloads::Payload;
 
+/// Where an outcome's documents lie.
+type Places = Vec<(ContentHash, Place)>;
+
 impl State {
     /// A worker told how an attempt ended. Its documents are stored already.
-    pub(super) fn outcome(&mut self, worker: WorkerId, attempt: Attempt, outcome: Outcome) {
+    pub(super) fn outcome(&mut self, worker: WorkerId, attempt: Attempt, outcome: Outcome, documents: Places) {
         let (now, mut effects) = (self.now(), Vec::new());
         let report = match &outcome {
             Outcome::Failed(fault) => Report::Failed(fault.clone()),
@@ -29,7 +32,7 @@ impl State {
             Verdict::Accept => {
                 self.applying += 1;
                 self.perform(&mut effects, now);
-                self.prepare(worker, attempt, outcome);
+                self.prepare(worker, attempt, outcome, documents);
             }
             Verdict::Retried { .. } | Verdict::DeadLetter => {
                 self.perform_for(&mut effects, now, Some((worker, attempt)));
@@ -42,7 +45,7 @@ impl State {
     }
 
     /// Works out what an accepted outcome means, off the actor's thread.
-    fn prepare(&mut self, worker: WorkerId, attempt: Attempt, outcome: Outcome) {
+    fn prepare(&mut self, worker: WorkerId, attempt: Attempt, outcome: Outcome, documents: Places) {
         let payload = match self.payloads.get(attempt.task.maker(), &*self.parts.store) {
             Ok(Some(payload)) => payload,
             Ok(None) => return self.unusable(attempt, "the journal does not know the task"),
@@ -53,7 +56,7 @@ impl State {
             let span = tracing::info_span!("apply", task = %attempt.task, purl = %payload.spec.purl);
             gleaner_proto::trace::set_parent(&span, &payload.trace);
             let result = span.in_scope(|| mean(&*store, &payload, outcome, now));
-            let _ = myself.cast(Message::Prepared(Box::new(Prepared { worker, attempt, result })));
+            let _ = myself.cast(Message::Prepared(Box::new(Prepared { worker, attempt, documents, result })));
         });
     }
 
@@ -64,7 +67,7 @@ impl State {
     /// Writes what an outcome means: its jobs end, the record changes, and what it leaves to do is submitted, in one
     /// commit.
     pub(super) fn prepared(&mut self, prepared: Prepared) {
-        let Prepared { worker, attempt, result } = prepared;
+        let Prepared { worker, attempt, documents, result } = prepared;
         let meaning = match result {
             Ok(meaning) => meaning,
             Err(fault) => {
@@ -85,6 +88,7 @@ impl State {
         let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted, span));
         entry.closures = closures(ended, Some(attempt.task));
         entry.packages.push(meaning.write);
+        entry.documents = documents;
         entry.commands.extend(follow_up.map(|(job, payload)| (job.0, payload.to_command())));
         self.parts.committer.send(entry);
     }

@@ -78,7 +78,7 @@ impl State {
                     self.effects = effects;
                 }
             }
-            WorkerSaid::Outcome { attempt, outcome } => self.outcome(worker, attempt, outcome),
+            WorkerSaid::Outcome { attempt, outcome, documents } => self.outcome(worker, attempt, outcome, documents),
         }
     }
 

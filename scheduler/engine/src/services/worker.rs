@@ -20,8 +20,9 @@ use crate::session::{SessionActor, SessionMessage, SessionParts};
 /// How long a worker may take to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 
-/// Messages of one worker that may wait for its session. With pieces of 256 KiB that is 16 MiB at most.
-const SESSION_CREDITS: usize = 64;
+/// Messages of one worker that may wait for its session, documents that are being stored included: as many of those as
+/// make a good pack. With pieces of 256 KiB that is 64 MiB at most.
+const SESSION_CREDITS: usize = 256;
 
 /// Messages to one worker that may wait for its stream: for each slot an assignment, a few permits, a cancellation and
 /// an acknowledgement. A worker that lets more gather is not reading, and loses its session.

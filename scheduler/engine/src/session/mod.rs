@@ -14,11 +14,11 @@ use gleaner_core::WorkerId;
 use gleaner_model::{Attempt, ContentHash, Fault, FaultKind, Outcome};
 use gleaner_proto::convert::{DocumentPiece, PermitRequest, Progress, Suspended, Throttled};
 use gleaner_proto::v1;
-use gleaner_store::Documents;
+use gleaner_store::{Documents, Place};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::OwnedSemaphorePermit;
 
-use self::uploads::{Complete, Uploads};
+use self::uploads::{Ready, Uploads};
 use crate::scheduler::{Message, SchedulerRef, WorkerSaid};
 
 /// What a session is told.
@@ -26,7 +26,7 @@ pub(crate) enum SessionMessage {
     /// The worker said something. The credit bounds how much may wait here.
     Said(Box<v1::session_request::Message>, OwnedSemaphorePermit),
     /// A document was stored, or could not be.
-    Stored { attempt: Attempt, hash: ContentHash, result: Result<(), String> },
+    Stored { attempt: Attempt, hash: ContentHash, result: Result<Place, String> },
 }
 
 pub(crate) struct SessionActor;
@@ -67,8 +67,8 @@ impl Actor for SessionActor {
                 session.said(&myself, *said, credit).inspect_err(|error| tracing::warn!(%error, "a session ends"))?;
             }
             SessionMessage::Stored { attempt, hash, result } => {
-                if let Some(outcome) = session.uploads.stored(attempt, hash, result) {
-                    session.pass_on(attempt, outcome);
+                if let Some(ready) = session.uploads.stored(attempt, hash, result) {
+                    session.pass_on(attempt, ready);
                 }
             }
         }
@@ -97,40 +97,57 @@ impl Session {
             }
             Said::Progress(progress) => WorkerSaid::Progress { attempt: Progress::try_from(progress)?.attempt },
             Said::Suspended(suspended) => WorkerSaid::Progress { attempt: Suspended::try_from(suspended)?.attempt },
-            Said::DocumentPiece(piece) => return self.piece(myself, piece),
+            Said::DocumentPiece(piece) => return self.piece(myself, piece, credit),
             Said::Outcome(outcome) => return self.outcome(outcome),
         };
         let _ = self.scheduler.cast(Message::Worker { worker: self.worker, said: passed_on, credit: Some(credit) });
         Ok(())
     }
 
-    fn piece(&mut self, myself: &ActorRef<SessionMessage>, piece: v1::DocumentPiece) -> Result<(), ActorProcessingErr> {
+    fn piece(
+        &mut self,
+        myself: &ActorRef<SessionMessage>,
+        piece: v1::DocumentPiece,
+        credit: OwnedSemaphorePermit,
+    ) -> Result<(), ActorProcessingErr> {
         let DocumentPiece { attempt, hash, data, last } = piece.try_into()?;
-        if let Some(Complete { compressed }) = self.uploads.piece(attempt, hash, &data, last)? {
-            self.store(myself.clone(), attempt, hash, compressed);
+        if let Some(compressed) = self.uploads.piece(attempt, hash, data, last)? {
+            self.store(myself.clone(), attempt, hash, compressed, credit);
         }
         Ok(())
     }
 
-    fn store(&self, myself: ActorRef<SessionMessage>, attempt: Attempt, hash: ContentHash, compressed: Bytes) {
+    /// Has a document stored in the background. The credit is held meanwhile, so a slow disk is felt by the worker.
+    fn store(
+        &self,
+        myself: ActorRef<SessionMessage>,
+        attempt: Attempt,
+        hash: ContentHash,
+        compressed: Bytes,
+        credit: OwnedSemaphorePermit,
+    ) {
         let documents = Arc::clone(&self.documents);
         tokio::spawn(async move {
-            let result = documents.put(hash, compressed).await.map_err(|error| error.to_string());
+            let result = documents.keep(hash, compressed).await.map_err(|error| error.to_string());
+            drop(credit);
             let _ = myself.cast(SessionMessage::Stored { attempt, hash, result });
         });
     }
 
     fn outcome(&mut self, outcome: v1::Outcome) -> Result<(), ActorProcessingErr> {
         let (attempt, outcome) = outcome.try_into()?;
-        if let Some(outcome) = self.uploads.outcome(attempt, outcome) {
-            self.pass_on(attempt, outcome);
+        if let Some(ready) = self.uploads.outcome(attempt, outcome) {
+            self.pass_on(attempt, ready);
         }
         Ok(())
     }
 
-    fn pass_on(&self, attempt: Attempt, outcome: Result<Outcome, String>) {
-        let outcome = outcome.unwrap_or_else(|reason| Outcome::Failed(Fault::new(FaultKind::Internal, reason)));
-        let said = WorkerSaid::Outcome { attempt, outcome };
+    fn pass_on(&self, attempt: Attempt, ready: Result<Ready, String>) {
+        let Ready { outcome, documents } = ready.unwrap_or_else(|reason| Ready {
+            outcome: Outcome::Failed(Fault::new(FaultKind::Internal, reason)),
+            documents: Vec::new(),
+        });
+        let said = WorkerSaid::Outcome { attempt, outcome, documents };
         let _ = self.scheduler.cast(Message::Worker { worker: self.worker, said, credit: None });
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use gleaner_model::{Attempt, ContentHash, Outcome};
+use gleaner_store::Place;
 use hashbrown::{HashMap, HashSet};
 
 /// Compressed bytes of one document. The largest real ones are some ten megabytes; a worker's own caps are below this.
@@ -22,15 +23,16 @@ pub(super) struct Uploads {
 struct Upload {
     partial: Option<(ContentHash, BytesMut)>,
     storing: HashSet<ContentHash>,
-    stored: HashSet<ContentHash>,
+    stored: Vec<(ContentHash, Place)>,
     failure: Option<String>,
     outcome: Option<Outcome>,
 }
 
-/// A document whose last piece came.
+/// An outcome whose documents are all safe.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Complete {
-    pub(super) compressed: Bytes,
+pub(super) struct Ready {
+    pub(super) outcome: Outcome,
+    pub(super) documents: Vec<(ContentHash, Place)>,
 }
 
 /// How a worker broke the protocol.
@@ -45,15 +47,20 @@ pub(super) enum UploadError {
 }
 
 impl Uploads {
-    /// Takes the next piece of a document; the last one completes it.
+    /// Takes the next piece of a document; the last one gives back all of it.
     pub(super) fn piece(
         &mut self,
         attempt: Attempt,
         hash: ContentHash,
-        data: &[u8],
+        data: Bytes,
         last: bool,
-    ) -> Result<Option<Complete>, UploadError> {
+    ) -> Result<Option<Bytes>, UploadError> {
         let upload = self.attempts.entry(attempt).or_default();
+        if last && upload.partial.is_none() {
+            // Most documents come in one piece, which needs no copy.
+            upload.storing.insert(hash);
+            return if data.len() > DOCUMENT_BYTES { Err(UploadError::TooLarge) } else { Ok(Some(data)) };
+        }
         let (known, bytes) = upload.partial.get_or_insert_with(|| (hash, BytesMut::new()));
         if *known != hash {
             return Err(UploadError::Mixed(attempt));
@@ -65,14 +72,14 @@ impl Uploads {
         if self.bytes > SESSION_BYTES {
             return Err(UploadError::TooMany);
         }
-        bytes.extend_from_slice(data);
+        bytes.extend_from_slice(&data);
         if !last {
             return Ok(None);
         }
         let compressed = upload.partial.take().map(|(_, bytes)| bytes.freeze()).unwrap_or_default();
         self.bytes -= compressed.len();
         upload.storing.insert(hash);
-        Ok(Some(Complete { compressed }))
+        Ok(Some(compressed))
     }
 
     /// Notes that a document is on disk, or why not. Gives back the outcome that waited for it, if it was the last.
@@ -80,24 +87,24 @@ impl Uploads {
         &mut self,
         attempt: Attempt,
         hash: ContentHash,
-        result: Result<(), String>,
-    ) -> Option<Result<Outcome, String>> {
+        result: Result<Place, String>,
+    ) -> Option<Result<Ready, String>> {
         let upload = self.attempts.get_mut(&attempt)?;
         upload.storing.remove(&hash);
         match result {
-            Ok(()) => drop(upload.stored.insert(hash)),
+            Ok(place) => upload.stored.push((hash, place)),
             Err(reason) => upload.failure = Some(reason),
         }
         self.ready(attempt)
     }
 
     /// Takes an outcome, and gives it back at once if nothing of it is still on its way.
-    pub(super) fn outcome(&mut self, attempt: Attempt, outcome: Outcome) -> Option<Result<Outcome, String>> {
+    pub(super) fn outcome(&mut self, attempt: Attempt, outcome: Outcome) -> Option<Result<Ready, String>> {
         self.attempts.entry(attempt).or_default().outcome = Some(outcome);
         self.ready(attempt)
     }
 
-    fn ready(&mut self, attempt: Attempt) -> Option<Result<Outcome, String>> {
+    fn ready(&mut self, attempt: Attempt) -> Option<Result<Ready, String>> {
         let upload = self.attempts.get(&attempt)?;
         if upload.outcome.is_none() || !upload.storing.is_empty() {
             return None;
@@ -107,19 +114,20 @@ impl Uploads {
         let outcome = upload.outcome?;
         Some(match upload.failure {
             Some(reason) => Err(format!("a document could not be stored: {reason}")),
-            None => complete(outcome, &upload.stored),
+            None => ready(outcome, upload.stored),
         })
     }
 }
 
 /// An outcome may only name documents that are there.
-fn complete(outcome: Outcome, stored: &HashSet<ContentHash>) -> Result<Outcome, String> {
+fn ready(outcome: Outcome, documents: Vec<(ContentHash, Place)>) -> Result<Ready, String> {
+    let stored = |hash| documents.iter().any(|(stored, _)| *stored == hash);
     if let Outcome::Fetched(facts) = &outcome
-        && let Some(missing) = facts.documents.iter().find(|document| !stored.contains(&document.hash))
+        && let Some(missing) = facts.documents.iter().find(|document| !stored(document.hash))
     {
         return Err(format!("the outcome names the document {} of {}, which was not sent", missing.hash, missing.url));
     }
-    Ok(outcome)
+    Ok(Ready { outcome, documents })
 }
 
 #[cfg(test)]
@@ -129,6 +137,8 @@ mod tests {
     use super::*;
 
     const ATTEMPT: Attempt = Attempt { task: TaskId(7), token: Token { epoch: 1, sequence: 1 } };
+
+    const PLACE: Place = Place { pack: ContentHash([9; 32]), offset: 0, length: 4 };
 
     fn hash(byte: u8) -> ContentHash {
         ContentHash([byte; 32])
@@ -148,11 +158,12 @@ mod tests {
     #[test]
     fn an_outcome_waits_for_its_documents() {
         let mut uploads = Uploads::default();
-        assert_eq!(uploads.piece(ATTEMPT, hash(1), b"ab", false), Ok(None));
-        let complete = uploads.piece(ATTEMPT, hash(1), b"cd", true).expect("in order");
-        assert_eq!(complete, Some(Complete { compressed: Bytes::from_static(b"abcd") }));
+        assert_eq!(uploads.piece(ATTEMPT, hash(1), Bytes::from_static(b"ab"), false), Ok(None));
+        let complete = uploads.piece(ATTEMPT, hash(1), Bytes::from_static(b"cd"), true).expect("in order");
+        assert_eq!(complete, Some(Bytes::from_static(b"abcd")));
         assert_eq!(uploads.outcome(ATTEMPT, fetched(&[1])), None);
-        assert_eq!(uploads.stored(ATTEMPT, hash(1), Ok(())), Some(Ok(fetched(&[1]))));
+        let ready = Ready { outcome: fetched(&[1]), documents: vec![(hash(1), PLACE)] };
+        assert_eq!(uploads.stored(ATTEMPT, hash(1), Ok(PLACE)), Some(Ok(ready)));
         assert!(uploads.attempts.is_empty());
         assert_eq!(uploads.bytes, 0);
     }
@@ -167,7 +178,7 @@ mod tests {
     #[test]
     fn a_document_that_cannot_be_stored_fails_the_outcome() {
         let mut uploads = Uploads::default();
-        uploads.piece(ATTEMPT, hash(1), b"ab", true).expect("in order");
+        uploads.piece(ATTEMPT, hash(1), Bytes::from_static(b"ab"), true).expect("in order");
         assert_eq!(uploads.stored(ATTEMPT, hash(1), Err("disk full".to_owned())), None);
         let refused = uploads.outcome(ATTEMPT, fetched(&[1])).expect("ready");
         assert!(refused.expect_err("refused").contains("disk full"));
@@ -176,8 +187,8 @@ mod tests {
     #[test]
     fn mixed_pieces_are_refused() {
         let mut uploads = Uploads::default();
-        uploads.piece(ATTEMPT, hash(1), b"ab", false).expect("in order");
-        let mixed = uploads.piece(ATTEMPT, hash(2), b"cd", false);
+        uploads.piece(ATTEMPT, hash(1), Bytes::from_static(b"ab"), false).expect("in order");
+        let mixed = uploads.piece(ATTEMPT, hash(2), Bytes::from_static(b"cd"), false);
         assert_eq!(mixed, Err(UploadError::Mixed(ATTEMPT)));
     }
 }

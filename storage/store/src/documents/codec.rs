@@ -1,6 +1,7 @@
 //! A document's bytes and their names: a plain zstd frame with content size and checksum, named by the SHA-256 of what
 //! is inside. Any zstd tool reads it.
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use zstd::zstd_safe::{self, CParameter};
 
@@ -35,13 +36,28 @@ pub fn compress(document: &[u8]) -> Vec<u8> {
 /// # Errors
 /// What is wrong with the frame.
 pub fn decompress(compressed: &[u8], max: usize) -> Result<Vec<u8>, &'static str> {
-    let length = zstd_safe::get_frame_content_size(compressed).map_err(|_| "it is not a zstd frame")?;
-    let length = length.and_then(|length| usize::try_from(length).ok()).ok_or("it does not say how long it is")?;
-    if length > max {
-        return Err("it is longer than documents may be");
-    }
+    let length = length(compressed, max)?;
     let document = zstd::bulk::decompress(compressed, length).map_err(|_| "it does not unpack")?;
     if document.len() == length { Ok(document) } else { Err("it is shorter than it says") }
+}
+
+/// The SHA-256 of several pieces, one after the other.
+pub(super) fn hash_of_all(pieces: &[Bytes]) -> ContentHash {
+    let mut hasher = Sha256::new();
+    pieces.iter().for_each(|piece| hasher.update(piece));
+    ContentHash(hasher.finalize().into())
+}
+
+/// Looks whether `compressed` may be a document, without unpacking it.
+pub(super) fn look(compressed: &[u8]) -> Result<usize, &'static str> {
+    length(compressed, DOCUMENT_MAX)
+}
+
+/// The length that a frame claims for its content.
+fn length(compressed: &[u8], max: usize) -> Result<usize, &'static str> {
+    let length = zstd_safe::get_frame_content_size(compressed).map_err(|_| "it is not a zstd frame")?;
+    let length = length.and_then(|length| usize::try_from(length).ok()).ok_or("it does not say how long it is")?;
+    if length > max { Err("it is longer than documents may be") } else { Ok(length) }
 }
 
 /// The document named `hash` in `compressed`.

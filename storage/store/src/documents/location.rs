@@ -4,10 +4,11 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use url::Url;
 
-use super::{Documents, DocumentsError};
+use super::DocumentsError;
 
 /// URL schemes of clouds' stores, the cargo feature that each needs, and whether that is built in.
 const CLOUDS: [(&str, &[&str], bool); 3] = [
@@ -16,7 +17,10 @@ const CLOUDS: [(&str, &[&str], bool); 3] = [
     ("azure", &["az", "adl", "azure", "abfs", "abfss"], cfg!(feature = "azure")),
 ];
 
-pub(super) fn open(location: &str, settings: Vec<(String, String)>) -> Result<Documents, DocumentsError> {
+/// A store of objects, and what stands before the name of each.
+type Opened = (Arc<dyn ObjectStore>, object_store::path::Path);
+
+pub(super) fn open(location: &str, settings: Vec<(String, String)>) -> Result<Opened, DocumentsError> {
     let unusable = |reason: String| DocumentsError::Location { location: location.to_owned(), reason };
     let Ok(url) = Url::parse(location) else { return directory(Path::new(location)) };
     if url.scheme() == "file" {
@@ -36,24 +40,16 @@ pub(super) fn open(location: &str, settings: Vec<(String, String)>) -> Result<Do
     }
     let settings = settings.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
     let (store, prefix) = object_store::parse_url_opts(&url, settings).map_err(|error| unusable(error.to_string()))?;
-    Ok(Documents { store: Arc::from(store), prefix, directory: None })
+    Ok((Arc::from(store), prefix))
 }
 
 /// A directory, in which files and names are synced before a write is done.
-fn directory(directory: &Path) -> Result<Documents, DocumentsError> {
+fn directory(directory: &Path) -> Result<Opened, DocumentsError> {
     std::fs::create_dir_all(directory)?;
     let directory = directory.canonicalize()?;
     if let Some(parent) = directory.parent() {
         File::open(parent)?.sync_all()?;
     }
     let store = LocalFileSystem::new_with_prefix(&directory)?.with_fsync(true);
-    Ok(Documents { store: Arc::new(store), prefix: object_store::path::Path::ROOT, directory: Some(directory) })
-}
-
-/// Makes `file` and the directories from it up to `directory` durable.
-pub(super) fn sync(directory: &Path, file: &Path) -> Result<(), DocumentsError> {
-    for path in file.ancestors().take_while(|path| path.starts_with(directory)) {
-        File::open(path)?.sync_all()?;
-    }
-    Ok(())
+    Ok((Arc::new(store), object_store::path::Path::ROOT))
 }

@@ -8,6 +8,7 @@
 
 mod catalogue;
 mod chunk;
+mod documents;
 mod errors;
 mod events;
 mod fold;
@@ -31,9 +32,11 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use redb::{Database, WriteTransaction};
 
-use gleaner_model::{JobId, PackageKey, PackageRecord, Timestamp};
+use gleaner_model::{ContentHash, JobId, PackageKey, PackageRecord, Timestamp};
 
-use crate::{Command, Cursor, EventPage, Group, Opened, Recovered, Store, StoreError, StoredJob, StreamPosition};
+use crate::{
+    Command, Cursor, EventPage, Group, Opened, Place, Recovered, Store, StoreError, StoredJob, StreamPosition,
+};
 
 use index::Index;
 
@@ -122,6 +125,7 @@ impl RedbStore {
         self.transact(writer, |transaction, _| {
             catalogue::write(transaction, &group.packages)?;
             plan.state.next_event = events::write(transaction, plan.state.next_event, &group.packages)?;
+            documents::write(transaction, &group.documents)?;
             streams::write(transaction, &group.streams)?;
             write::write(transaction, &index, &plan)
         })?;
@@ -162,6 +166,10 @@ impl Store for RedbStore {
 
     fn package(&self, key: &PackageKey) -> Result<Option<PackageRecord>, StoreError> {
         self.read_package(key)
+    }
+
+    fn place(&self, document: ContentHash) -> Result<Option<Place>, StoreError> {
+        self.read_place(document)
     }
 
     fn events(&self, cursor: &Cursor, limit: usize) -> Result<EventPage, StoreError> {

@@ -12,7 +12,9 @@ use redb::{
 use crate::{Opened, StoreError};
 
 use super::errors::{commit, damaged, opening, storage, table, transaction};
-use super::tables::{CHUNKS, CLOSURES, ENDED, EVENTS, EXPIRY, FORMAT, META, PACKAGES, RESULTS, STREAMS, State};
+use super::tables::{
+    CHUNKS, CLOSURES, DOCUMENTS, ENDED, EVENTS, EXPIRY, FORMAT, META, PACKAGES, RESULTS, STREAMS, State,
+};
 use super::{RedbOptions, RedbStore, Writer, load};
 
 /// The file's name in the data directory.
@@ -122,6 +124,7 @@ fn begin_epoch(database: &Database, quick_repair: bool) -> Result<(u64, State), 
         }
         writing.open_table(EXPIRY).map_err(table)?;
         writing.open_table(PACKAGES).map_err(table)?;
+        writing.open_table(DOCUMENTS).map_err(table)?;
         writing.open_table(EVENTS).map_err(table)?;
         writing.open_table(STREAMS).map_err(table)?;
         let mut meta = writing.open_table(META).map_err(table)?;

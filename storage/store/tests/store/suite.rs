@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gleaner_model::JobId;
-use gleaner_store::{Command, Cursor, Group, Recovered, Store, StoreError};
+use gleaner_model::{ContentHash, JobId};
+use gleaner_store::{Command, Cursor, Group, Place, Recovered, Store, StoreError};
 
 use crate::Open;
 use crate::build::{at, blocked, close, closures, commands, failed, key, package, position, record, submit};
@@ -20,6 +20,7 @@ pub(crate) fn run(fresh: impl Fn() -> Open) {
     checks_revisions(&fresh());
     pages_events(&fresh());
     keeps_stream_positions(&fresh());
+    keeps_places(&fresh());
     forgets(&fresh());
     knows_what_was_known_before_a_row_was_rewritten(&fresh());
     for reopens in [false, true] {
@@ -270,6 +271,23 @@ fn keeps_stream_positions(open: &Open) {
     store.commit(&Group { streams: many, ..Group::default() }).unwrap();
     forget(&*store, 11);
     assert_eq!(store.stream("c", "s2999").unwrap(), None);
+}
+
+fn keeps_places(open: &Open) {
+    let store = open();
+    let (one, other) = (ContentHash([1; 32]), ContentHash([2; 32]));
+    let place = |offset| Place { pack: ContentHash([9; 32]), offset, length: 70_000 };
+    let documents = vec![(one, place(0)), (other, place(5)), (other, place(u32::MAX))];
+    store.commit(&Group { documents, ..Group::default() }).unwrap();
+    drop(store);
+    let store = open();
+    assert_eq!(store.place(one).unwrap(), Some(place(0)));
+    assert_eq!(store.place(other).unwrap(), Some(place(u32::MAX)));
+    assert_eq!(store.place(ContentHash([3; 32])).unwrap(), None);
+    let conflicting =
+        Group { packages: vec![package("a", 7, 0)], documents: vec![(one, place(1))], ..Group::default() };
+    assert!(matches!(store.commit(&conflicting), Err(StoreError::Conflict(_))));
+    assert_eq!(store.place(one).unwrap(), Some(place(0)));
 }
 
 fn forgets(open: &Open) {
