@@ -1,9 +1,9 @@
 //! Remarks on the outbox for which nobody waits.
 
 use gleaner_model::Attempt;
-use redb::WriteTransaction;
 
-use super::{OutboxId, StateFailed, outbox};
+use super::outbox::Outbox;
+use super::{OutboxId, StateFailed};
 
 /// A remark on an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +15,10 @@ pub(super) enum Edit {
 }
 
 impl Edit {
-    pub(super) fn apply(self, transaction: &WriteTransaction) -> Result<(), StateFailed> {
+    pub(super) fn apply(self, outbox: &mut Outbox<'_>) -> Result<(), StateFailed> {
         match self {
-            Self::Forget(id) => outbox::remove(transaction, id),
-            Self::Adopt(id, attempt) => outbox::rename(transaction, id, attempt),
+            Self::Forget(id) => outbox.remove(id),
+            Self::Adopt(id, attempt) => outbox.rename(id, attempt),
         }
     }
 }

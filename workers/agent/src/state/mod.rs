@@ -1,12 +1,14 @@
 //! What a worker remembers: who it is, outcomes that nobody acknowledged yet, and documents that it will want again.
 //!
 //! The problem: an outcome is the result of requests that a host will not answer twice for free, so it must survive
-//! the worker's death from the moment that the worker says it has it. A commit to disk takes milliseconds, and there
-//! are a thousand outcomes a second.
+//! the worker's death from the moment that the worker says it has it. There are a thousand outcomes a second, and a
+//! flush to the disk takes milliseconds. The death of the whole machine is another matter: then the leases of all that
+//! it held end, and others do the work again. So commits stop at the kernel (ADR 0018), and a file that a machine went
+//! down with is set aside ([`boot`]).
 //!
-//! One thread owns the file. Outcomes come to it through a bounded queue, and whatever has gathered while one commit
-//! was written to disk goes into the next one, so that the number of commits adapts to the load. Forgetting and
-//! renaming are remarks on the side: nobody waits for them, and they ride along with the next commit.
+//! One thread owns the file. Outcomes come to it through a bounded queue, and whatever has gathered during one commit
+//! goes into the next one, so that the number of commits adapts to the load. Forgetting and renaming are remarks on the
+//! side: nobody waits for them, and they ride along with the next outcomes, or go alone when many have gathered.
 //!
 //! The file (`worker.redb`), tables by name:
 //! - `meta`: `format`, `worker`, `known_bytes`;
@@ -17,7 +19,10 @@
 //!
 //! Values are in postcard; the format's number stands for all of them.
 
+mod boot;
+mod deposit;
 mod edit;
+mod file;
 mod known;
 mod open;
 mod outbox;
@@ -26,10 +31,11 @@ mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gleaner_model::{Attempt, ContentHash, Fault, FaultKind, Outcome, PackageKey, WorkerName};
+use gleaner_model::{Attempt, ContentHash, Outcome, PackageKey, WorkerName};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::document::Packed;
+pub(crate) use deposit::Deposit;
 use edit::Edit;
 pub(crate) use known::KnownDocument;
 pub(crate) use open::{Ended, open};
@@ -44,40 +50,6 @@ pub(crate) struct OutboxId(pub(crate) u64);
 pub(crate) struct Parcel {
     pub(crate) outcome: Outcome,
     pub(crate) documents: Vec<Packed>,
-}
-
-/// An outcome on its way into the outbox.
-#[derive(Debug)]
-pub(crate) struct Deposit {
-    attempt: Attempt,
-    parcel: Parcel,
-    /// The outcome as it is written. Made by who deposits it: the one thread that writes has enough to do.
-    encoded: Vec<u8>,
-    known: Option<KnownDocument>,
-}
-
-impl Deposit {
-    /// Packs an outcome, and perhaps a document to keep for later.
-    pub(crate) fn new(attempt: Attempt, parcel: Parcel, known: Option<KnownDocument>) -> Self {
-        let encoded = postcard::to_allocvec(&parcel.outcome).expect("plain data of ours always encodes");
-        Self { attempt, parcel, encoded, known }
-    }
-
-    /// The same if its outcome takes at most `bytes_max` to write, else a failure that says so. A scheduler would
-    /// refuse the message and thereby end the session, and the next session would begin with the same message.
-    pub(crate) fn within(self, bytes_max: usize) -> Self {
-        if self.encoded.len() <= bytes_max {
-            return self;
-        }
-        let detail = format!("what was read takes {} bytes and no more than {bytes_max} are sent", self.encoded.len());
-        let outcome = Outcome::Failed(Fault::new(FaultKind::Malformed, detail));
-        Self::new(self.attempt, Parcel { outcome, documents: Vec::new() }, None)
-    }
-
-    /// About how many bytes it adds to a commit.
-    fn bytes(&self) -> usize {
-        self.encoded.len() + self.parcel.documents.iter().map(|packed| packed.frame.len()).sum::<usize>()
-    }
 }
 
 /// The worker's own state cannot be written or read any more.
@@ -127,9 +99,14 @@ impl State {
     }
 
     fn edit(&self, edit: Edit) {
-        self.edits.lock().unwrap_or_else(PoisonError::into_inner).push(edit);
-        // If the inbox is full, its thread is awake anyway.
-        let _ = self.inbox.try_send(Command::Wake);
+        let mut edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
+        edits.push(edit);
+        let many = edits.len() >= writer::EDITS_ALONE;
+        drop(edits);
+        if many {
+            // If the inbox is full, its thread is awake anyway.
+            let _ = self.inbox.try_send(Command::Wake);
+        }
     }
 
     async fn call<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, StateFailed> {

@@ -7,6 +7,8 @@ use gleaner_model::WorkerName;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 
+use super::boot::{self, Mark};
+use super::file::{self, Unflushed};
 use super::tables::{
     FORMAT, KNOWN, KNOWN_FRAMES, KNOWN_ORDER, META, META_FORMAT, META_WORKER, OUTBOX, OUTBOX_FRAMES, OUTBOX_OUTCOMES,
 };
@@ -16,24 +18,74 @@ use crate::chance::Chance;
 use crate::{AgentError, Options};
 
 /// The file's name in the data directory.
-const FILE: &str = "worker.redb";
+pub(super) const FILE: &str = "worker.redb";
+
+/// What a file that cannot be believed is called afterwards. There is one at most: the next one takes its place.
+pub(super) const ASIDE: &str = "worker.redb.aside";
 
 /// How the thread that owns the file ended.
 pub(crate) type Ended = oneshot::Receiver<Result<(), AgentError>>;
 
 /// Opens the state in the options' directory and starts its thread.
 pub(crate) fn open(options: &Options, chance: &mut Chance) -> Result<(State, Found, Ended), AgentError> {
-    let path = options.data_dir.join(FILE);
-    let unusable = |error: std::io::Error| AgentError::State { path: path.clone(), detail: error.to_string() };
-    std::fs::create_dir_all(&options.data_dir).map_err(unusable)?;
-    let database =
-        Builder::new().set_cache_size(options.cache_bytes).create(&path).map_err(|error| cannot_open(&path, &error))?;
-    open_with(database, path, options, chance)
+    open_in_boot(options, chance, boot::of_system().as_deref())
 }
 
-/// The same with a database that is open already.
+/// The same as if the kernel's id for this start were `boot`.
+pub(super) fn open_in_boot(
+    options: &Options,
+    chance: &mut Chance,
+    boot: Option<&str>,
+) -> Result<(State, Found, Ended), AgentError> {
+    let dir = &options.data_dir;
+    let path = dir.join(FILE);
+    let unusable = |error: std::io::Error| AgentError::State { path: path.clone(), detail: error.to_string() };
+    std::fs::create_dir_all(dir).map_err(unusable)?;
+    let in_use = || AgentError::InUse { path: path.clone() };
+    let mut mark = Mark::take(dir).map_err(unusable)?.ok_or_else(in_use)?;
+    if mark.is_of_another(boot) {
+        set_aside(dir, &path).map_err(unusable)?;
+    }
+    let mut redb = Builder::new();
+    redb.set_cache_size(options.cache_bytes);
+    let opened = match boot {
+        Some(boot) => {
+            mark.set(dir, boot).map_err(unusable)?;
+            Unflushed::open(&path).and_then(|file| redb.create_with_backend(file))
+        }
+        // Without such ids nothing could tell a power cut later, so every commit is flushed.
+        None => {
+            mark.clear().map_err(unusable)?;
+            redb.create(&path)
+        }
+    };
+    let database = opened.map_err(|error| cannot_open(&path, &error))?;
+    open_with(database, Some(mark), path, options, chance)
+}
+
+/// Moves a file that the machine went down with out of the way. What it held is lost to this worker and nobody else:
+/// its leases end, and the work is done again.
+fn set_aside(dir: &Path, path: &Path) -> std::io::Result<()> {
+    let aside = dir.join(ASIDE);
+    match std::fs::rename(path, &aside) {
+        Ok(()) => {}
+        // It went down before there was a file.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    tracing::warn!(
+        file = %path.display(),
+        aside = %aside.display(),
+        "the machine went down while the worker's state was open, so it may be damaged; it is set aside and the worker \
+         starts afresh. Outcomes that nobody had acknowledged are fetched again when their leases end"
+    );
+    Ok(())
+}
+
+/// The same with a database that is open already, and the mark that says so.
 pub(super) fn open_with(
     database: Database,
+    mark: Option<Mark>,
     path: PathBuf,
     options: &Options,
     chance: &mut Chance,
@@ -53,12 +105,17 @@ pub(super) fn open_with(
     let spawned = std::thread::Builder::new().name("worker-state".to_owned()).spawn({
         let path = path.clone();
         move || {
-            let result = writer.run().map_err(|error| AgentError::State { path, detail: error.0 });
-            let _ = report.send(result);
+            let result = writer.run().and_then(|()| mark.map_or(Ok(()), |mark| tidy(mark, &path)));
+            let _ = report.send(result.map_err(|error| AgentError::State { path, detail: error.0 }));
         }
     });
     spawned.map_err(|error| AgentError::State { path, detail: format!("no thread: {error}") })?;
     Ok((State { inbox: sender, edits }, Found { worker, outbox }, ended))
+}
+
+/// Leaves a file that was closed to be found by any later start of the machine.
+fn tidy(mut mark: Mark, path: &Path) -> Result<(), StateFailed> {
+    file::flush(path).and_then(|()| mark.clear()).map_err(failed)
 }
 
 fn cannot_open(path: &Path, error: &DatabaseError) -> AgentError {

@@ -2,47 +2,68 @@
 
 use bytes::Bytes;
 use gleaner_model::Attempt;
-use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
 use super::tables::{OUTBOX, OUTBOX_FRAMES, OUTBOX_OUTCOMES, OutboxHead};
 use super::writer::failed;
 use super::{Deposit, OutboxId, Parcel, StateFailed};
 use crate::document::Packed;
 
-/// Writes an outcome and its documents.
-pub(super) fn insert(transaction: &WriteTransaction, id: OutboxId, deposit: &Deposit) -> Result<(), StateFailed> {
-    let documents = deposit.parcel.documents.iter().map(|packed| packed.document.clone()).collect();
-    put_head(transaction, id, &OutboxHead { attempt: deposit.attempt, documents })?;
-    let mut outcomes = transaction.open_table(OUTBOX_OUTCOMES).map_err(failed)?;
-    outcomes.insert(id.0, deposit.encoded.as_slice()).map_err(failed)?;
-    let mut frames = transaction.open_table(OUTBOX_FRAMES).map_err(failed)?;
-    for (at, packed) in (0..).zip(&deposit.parcel.documents) {
-        frames.insert((id.0, at), packed.frame.as_ref()).map_err(failed)?;
-    }
-    Ok(())
+/// The tables of the outbox, open for one commit: to open one means to look it up by its name, which a group of
+/// outcomes need not do for each.
+pub(super) struct Outbox<'a> {
+    heads: Table<'a, u64, &'static [u8]>,
+    outcomes: Table<'a, u64, &'static [u8]>,
+    frames: Table<'a, (u64, u32), &'static [u8]>,
 }
 
-/// Removes an outcome and its documents.
-pub(super) fn remove(transaction: &WriteTransaction, id: OutboxId) -> Result<(), StateFailed> {
-    let documents = match transaction.open_table(OUTBOX).map_err(failed)?.remove(id.0).map_err(failed)? {
-        Some(head) => head_of(head.value())?.documents.len(),
-        None => return Ok(()),
-    };
-    transaction.open_table(OUTBOX_OUTCOMES).map_err(failed)?.remove(id.0).map_err(failed)?;
-    let mut frames = transaction.open_table(OUTBOX_FRAMES).map_err(failed)?;
-    for at in (0..).take(documents) {
-        frames.remove((id.0, at)).map_err(failed)?;
+impl<'a> Outbox<'a> {
+    pub(super) fn open(transaction: &'a WriteTransaction) -> Result<Self, StateFailed> {
+        Ok(Self {
+            heads: transaction.open_table(OUTBOX).map_err(failed)?,
+            outcomes: transaction.open_table(OUTBOX_OUTCOMES).map_err(failed)?,
+            frames: transaction.open_table(OUTBOX_FRAMES).map_err(failed)?,
+        })
     }
-    Ok(())
-}
 
-/// Gives an outcome to another attempt at the same task.
-pub(super) fn rename(transaction: &WriteTransaction, id: OutboxId, attempt: Attempt) -> Result<(), StateFailed> {
-    let head = match transaction.open_table(OUTBOX).map_err(failed)?.get(id.0).map_err(failed)? {
-        Some(head) => head_of(head.value())?,
-        None => return Ok(()),
-    };
-    put_head(transaction, id, &OutboxHead { attempt, ..head })
+    /// Writes an outcome and its documents.
+    pub(super) fn insert(&mut self, id: OutboxId, deposit: &Deposit) -> Result<(), StateFailed> {
+        let documents = deposit.parcel.documents.iter().map(|packed| packed.document.clone()).collect();
+        self.put_head(id, &OutboxHead { attempt: deposit.attempt, documents })?;
+        self.outcomes.insert(id.0, deposit.encoded.as_ref()).map_err(failed)?;
+        for (at, packed) in (0..).zip(&deposit.parcel.documents) {
+            self.frames.insert((id.0, at), packed.frame.as_ref()).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Removes an outcome and its documents.
+    pub(super) fn remove(&mut self, id: OutboxId) -> Result<(), StateFailed> {
+        let documents = match self.heads.remove(id.0).map_err(failed)? {
+            Some(head) => head_of(head.value())?.documents.len(),
+            None => return Ok(()),
+        };
+        self.outcomes.remove(id.0).map_err(failed)?;
+        for at in (0..).take(documents) {
+            self.frames.remove((id.0, at)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Gives an outcome to another attempt at the same task.
+    pub(super) fn rename(&mut self, id: OutboxId, attempt: Attempt) -> Result<(), StateFailed> {
+        let head = match self.heads.get(id.0).map_err(failed)? {
+            Some(head) => head_of(head.value())?,
+            None => return Ok(()),
+        };
+        self.put_head(id, &OutboxHead { attempt, ..head })
+    }
+
+    fn put_head(&mut self, id: OutboxId, head: &OutboxHead) -> Result<(), StateFailed> {
+        let bytes = postcard::to_allocvec(head).map_err(failed)?;
+        self.heads.insert(id.0, bytes.as_slice()).map_err(failed)?;
+        Ok(())
+    }
 }
 
 /// Reads an outcome and its documents; none if it is not there.
@@ -75,12 +96,6 @@ pub(super) fn list(database: &Database) -> Result<Vec<(OutboxId, Attempt)>, Stat
         found.push((OutboxId(id.value()), head_of(head.value())?.attempt));
     }
     Ok(found)
-}
-
-fn put_head(transaction: &WriteTransaction, id: OutboxId, head: &OutboxHead) -> Result<(), StateFailed> {
-    let bytes = postcard::to_allocvec(head).map_err(failed)?;
-    transaction.open_table(OUTBOX).map_err(failed)?.insert(id.0, bytes.as_slice()).map_err(failed)?;
-    Ok(())
 }
 
 fn head_of(bytes: &[u8]) -> Result<OutboxHead, StateFailed> {

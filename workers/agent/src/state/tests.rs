@@ -68,6 +68,113 @@ async fn an_outcome_is_there_after_a_restart_until_it_is_forgotten() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_is_not_there_though_nothing_was_written_since() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, _, ended) = start(&options(dir.path()));
+    let (id, _) = state.put(Deposit::new(attempt(1, 1), parcel(b"one"), None)).await.unwrap();
+    state.forget(id);
+    assert_eq!(state.load(id).await.unwrap(), None);
+    stop(state, ended).await;
+}
+
+#[tokio::test]
+async fn many_remarks_are_written_without_an_outcome() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, _, ended) = start(&options(dir.path()));
+    let mut ids = Vec::new();
+    for task in 0..=writer::EDITS_ALONE as u64 {
+        ids.push(state.put(Deposit::new(attempt(task, 1), parcel(b"one"), None)).await.unwrap().0);
+    }
+    let kept = ids.pop().unwrap();
+    for id in ids {
+        state.forget(id);
+    }
+    // The thread takes them for a commit, and what is asked after that is answered after the commit.
+    while !state.edits.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(state.load(kept).await.unwrap().is_some());
+    let left = left_by_a_kill(dir.path());
+    let (again, found, ended_again) = start(&options(left.path()));
+    assert_eq!(found.outbox.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [kept]);
+    stop(again, ended_again).await;
+    stop(state, ended).await;
+}
+
+/// What a killed process leaves behind: the files as the kernel has them, not closed.
+fn left_by_a_kill(dir: &std::path::Path) -> tempfile::TempDir {
+    let left = tempfile::tempdir().unwrap();
+    for file in [open::FILE, boot::FILE] {
+        std::fs::copy(dir.join(file), left.path().join(file)).unwrap();
+    }
+    left
+}
+
+fn start_in(boot: Option<&str>, dir: &std::path::Path) -> (State, Found, open::Ended) {
+    open::open_in_boot(&options(dir), &mut Chance::new(7), boot).unwrap()
+}
+
+#[tokio::test]
+async fn a_kill_costs_nothing_and_the_machines_death_costs_the_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, found, ended) = start_in(Some("first"), dir.path());
+    let (id, _) = state.put(Deposit::new(attempt(1, 1), parcel(b"one"), None)).await.unwrap();
+    for (boot, survives) in [(Some("first"), true), (Some("second"), false), (None, false)] {
+        let left = left_by_a_kill(dir.path());
+        let (again, found_again, ended) = start_in(boot, left.path());
+        assert_eq!(found_again.outbox == [(id, attempt(1, 1))], survives, "{boot:?}");
+        assert_eq!(found_again.outbox.is_empty(), !survives, "{boot:?}");
+        assert_eq!(left.path().join(open::ASIDE).exists(), !survives, "{boot:?}");
+        let (next, _) = again.put(Deposit::new(attempt(2, 2), parcel(b"two"), None)).await.unwrap();
+        assert_eq!(again.load(next).await.unwrap(), Some(parcel(b"two")));
+        stop(again, ended).await;
+    }
+    stop(state, ended).await;
+    // Closed, it outlives any number of starts of the machine.
+    let (state, found_again, ended) = start_in(Some("third"), dir.path());
+    assert_eq!((found_again.worker, found_again.outbox), (found.worker, vec![(id, attempt(1, 1))]));
+    stop(state, ended).await;
+}
+
+#[tokio::test]
+async fn a_torn_file_of_another_start_is_not_even_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, _, ended) = start_in(Some("first"), dir.path());
+    for task in 0..20 {
+        state.put(Deposit::new(attempt(task, 1), parcel(&[7; 9_000]), None)).await.unwrap();
+    }
+    let length = std::fs::metadata(dir.path().join(open::FILE)).unwrap().len();
+    let torn = |from: u64, to: u64| {
+        let left = left_by_a_kill(dir.path());
+        let mut bytes = std::fs::read(left.path().join(open::FILE)).unwrap();
+        let place = usize::try_from(from).unwrap()..usize::try_from(to).unwrap();
+        bytes[place].fill(0);
+        std::fs::write(left.path().join(open::FILE), bytes).unwrap();
+        left
+    };
+    for (from, to) in [(0, 512), (64, 400), (length / 2, length), (length / 4, length / 2), (0, length)] {
+        let left = torn(from, to);
+        let (again, found, ended) = start_in(Some("second"), left.path());
+        assert!(found.outbox.is_empty());
+        assert!(left.path().join(open::ASIDE).exists());
+        stop(again, ended).await;
+    }
+    stop(state, ended).await;
+}
+
+#[tokio::test]
+async fn a_system_without_ids_flushes_and_keeps_its_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, _, ended) = start_in(None, dir.path());
+    let (id, _) = state.put(Deposit::new(attempt(1, 1), parcel(b"one"), None)).await.unwrap();
+    let left = left_by_a_kill(dir.path());
+    stop(state, ended).await;
+    let (again, found, ended) = start_in(None, left.path());
+    assert_eq!(found.outbox, [(id, attempt(1, 1))]);
+    stop(again, ended).await;
+}
+
+#[tokio::test]
 async fn many_outcomes_at_once_all_arrive() {
     let dir = tempfile::tempdir().unwrap();
     let (state, _, ended) = start(&options(dir.path()));
@@ -229,7 +336,8 @@ async fn a_full_disk_ends_the_state_and_says_so() {
     let database = redb::Builder::new().create_with_backend(disk).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("worker.redb");
-    let (state, _, ended) = open::open_with(database, path.clone(), &options(dir.path()), &mut Chance::new(1)).unwrap();
+    let (state, _, ended) =
+        open::open_with(database, None, path.clone(), &options(dir.path()), &mut Chance::new(1)).unwrap();
     state.put(Deposit::new(attempt(1, 1), parcel(b"one"), None)).await.unwrap();
     failing.store(true, std::sync::atomic::Ordering::Release);
     assert!(state.put(Deposit::new(attempt(2, 2), parcel(b"two"), None)).await.is_err(), "never said to be kept");

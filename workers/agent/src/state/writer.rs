@@ -4,12 +4,12 @@ use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gleaner_model::ContentHash;
-use redb::{Database, Durability};
+use redb::Database;
 use tokio::sync::{mpsc, oneshot};
 
 use super::edit::Edit;
 use super::known::{self, KnownDocument};
-use super::outbox;
+use super::outbox::{self, Outbox};
 use super::{Deposit, OutboxId, Parcel, StateFailed};
 
 /// Orders that wait for the thread. More than gather during one commit at several thousand outcomes a second, so that
@@ -17,6 +17,9 @@ use super::{Deposit, OutboxId, Parcel, StateFailed};
 pub(super) const INBOX: usize = 256;
 /// Bytes after which a commit takes no further outcomes, so that a group of giants does not pile up in memory twice.
 const GROUP_BYTES: usize = 16 << 20;
+/// Remarks that are written without an outcome to ride along with. What a kill makes a worker forget of them it
+/// announces once more and is told again, so this bounds how much, and how many documents rest that nobody wants.
+pub(super) const EDITS_ALONE: usize = 64;
 
 type Reply<T> = oneshot::Sender<T>;
 
@@ -61,10 +64,10 @@ impl Writer {
                 let Ok(command) = self.inbox.try_recv() else { break };
                 bytes += self.take(command, &mut group);
             }
-            let durable = !group.is_empty();
-            self.commit(&mut group, durable)?;
+            self.commit(&mut group, EDITS_ALONE)?;
         }
-        self.commit(&mut group, true)
+        self.commit(&mut group, 1)?;
+        self.database.close().map_err(failed)
     }
 
     /// Answers what can be answered at once, and collects outcomes; tells how many bytes came in.
@@ -75,33 +78,42 @@ impl Writer {
                 group.push((deposit, reply));
                 return bytes;
             }
-            Command::Load(id, reply) => drop(reply.send(outbox::load(&self.database, id))),
+            Command::Load(id, reply) => drop(reply.send(self.load(id))),
             Command::Known(key, hash, reply) => drop(reply.send(known::find(&self.database, &key, hash))),
             Command::Wake => {}
         }
         0
     }
 
-    /// Writes a group and the remarks so far. Remarks alone need not be durable: the next outcome makes them so.
-    fn commit(&mut self, group: &mut Group, durable: bool) -> Result<(), StateFailed> {
-        let edits = std::mem::take(&mut *self.edits.lock().unwrap_or_else(PoisonError::into_inner));
-        if group.is_empty() && edits.is_empty() && !durable {
-            return Ok(());
-        }
-        let mut transaction = self.database.begin_write().map_err(failed)?;
-        let durability = if durable { Durability::Immediate } else { Durability::None };
-        transaction.set_durability(durability).map_err(failed)?;
+    /// Reads an outcome, unless a remark that is not written yet says that it is of no interest.
+    fn load(&self, id: OutboxId) -> Result<Option<Parcel>, StateFailed> {
+        let forgotten = self.edits.lock().unwrap_or_else(PoisonError::into_inner).contains(&Edit::Forget(id));
+        if forgotten { Ok(None) } else { outbox::load(&self.database, id) }
+    }
+
+    /// The remarks to write now; none if there is nothing worth a commit.
+    fn edits_for(&self, group: &Group, edits_min: usize) -> Option<Vec<Edit>> {
+        let mut edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
+        (!group.is_empty() || edits.len() >= edits_min).then(|| std::mem::take(&mut *edits))
+    }
+
+    /// Writes a group and the remarks so far; without a group only if there are at least `edits_min` of them.
+    fn commit(&mut self, group: &mut Group, edits_min: usize) -> Result<(), StateFailed> {
+        let Some(edits) = self.edits_for(group, edits_min) else { return Ok(()) };
+        let transaction = self.database.begin_write().map_err(failed)?;
+        let mut outbox = Outbox::open(&transaction)?;
         let first = self.next;
         for (deposit, _) in &*group {
-            outbox::insert(&transaction, OutboxId(self.next), deposit)?;
+            outbox.insert(OutboxId(self.next), deposit)?;
             if let Some(known) = &deposit.known {
                 known::keep(&transaction, known, self.known_max_bytes)?;
             }
             self.next += 1;
         }
         for edit in edits {
-            edit.apply(&transaction)?;
+            edit.apply(&mut outbox)?;
         }
+        drop(outbox);
         transaction.commit().map_err(failed)?;
         if !group.is_empty() {
             crate::metrics::commit(group.len());

@@ -92,9 +92,11 @@ async fn an_outcome_is_sent_again_after_a_restart() {
 async fn an_outcome_survives_a_kill() {
     let registry = registry().await;
     let (stage, session) = with_outcome(&registry).await;
-    // What a killed process leaves behind is the file as it is now, not closed and not tidied.
+    // What a killed process leaves behind are the files as they are now, not closed and not tidied.
     let left = tempfile::tempdir().unwrap();
-    std::fs::copy(stage.directory.path().join("worker.redb"), left.path().join("worker.redb")).unwrap();
+    for file in ["worker.redb", "worker.boot"] {
+        std::fs::copy(stage.directory.path().join(file), left.path().join(file)).unwrap();
+    }
     let mut scheduler = Scheduler::start().await;
     let agent = Agent::start(options(&left), scheduler.channel()).await.unwrap();
     let mut again = scheduler.accept().await;
