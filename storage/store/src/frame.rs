@@ -9,10 +9,11 @@
 //! bytes 5-    payload
 //! ```
 
-use std::io;
-
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::zip::{self, Packer};
 
 const PLAIN: u8 = 1;
 const ZSTD: u8 = 2;
@@ -30,27 +31,32 @@ pub(crate) type Flaw = &'static str;
 
 /// Wraps `payload`, compressed at `level` if that makes it smaller.
 pub(crate) fn seal(payload: &[u8], level: i32) -> Vec<u8> {
-    if payload.len() >= WORTH_COMPRESSING {
-        let mut framed = vec![0; HEAD + zstd::zstd_safe::compress_bound(payload.len())];
-        if let Ok(length) = zstd::bulk::compress_to_buffer(payload, &mut framed[HEAD..], level)
-            && length < payload.len()
-        {
-            framed.truncate(HEAD + length);
-            return stamp(framed, ZSTD);
-        }
-    }
-    let mut framed = Vec::with_capacity(HEAD + payload.len());
-    framed.resize(HEAD, 0);
-    framed.extend_from_slice(payload);
-    stamp(framed, PLAIN)
+    let mut framed = Vec::new();
+    Packer::with(|_, packer| seal_with(packer, payload, level, &mut framed));
+    framed
 }
 
-/// Fills in the head of `framed`, whose payload is in place.
-fn stamp(mut framed: Vec<u8>, how: u8) -> Vec<u8> {
-    framed[0] = how;
-    let sum = checksum(how, &framed[HEAD..]);
-    framed[1..HEAD].copy_from_slice(&sum.to_le_bytes());
-    framed
+/// Encodes and wraps a value, to the end of `bytes`.
+pub(crate) fn encode_onto<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T, level: i32) {
+    Packer::with(|payload, packer| {
+        append(payload, value);
+        seal_with(packer, payload, level, bytes);
+    });
+}
+
+fn seal_with(packer: &mut Packer, payload: &[u8], level: i32, bytes: &mut Vec<u8>) {
+    let packed = if payload.len() >= WORTH_COMPRESSING { packer.pack(payload, level) } else { None };
+    match packed {
+        Some(packed) => wrap_onto(bytes, ZSTD, packed),
+        None => wrap_onto(bytes, PLAIN, payload),
+    }
+}
+
+fn wrap_onto(bytes: &mut Vec<u8>, how: u8, payload: &[u8]) {
+    bytes.reserve_exact(HEAD + payload.len());
+    bytes.push(how);
+    bytes.extend_from_slice(&checksum(how, payload).to_le_bytes());
+    bytes.extend_from_slice(payload);
 }
 
 fn checksum(how: u8, payload: &[u8]) -> u32 {
@@ -69,20 +75,16 @@ pub(crate) fn open(framed: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Flaw> {
     }
     match how {
         PLAIN => Ok(payload.into()),
-        ZSTD => unpack(payload).map(Into::into).map_err(|_| "it does not unpack"),
+        ZSTD => zip::unpack(payload, UNPACKED_MAX).map(Into::into).map_err(|_| "it does not unpack"),
         _ => Err("it is of an unknown version"),
     }
 }
 
-fn unpack(payload: &[u8]) -> io::Result<Vec<u8>> {
-    let length = zstd::zstd_safe::get_frame_content_size(payload).ok().flatten();
-    let length = length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length <= UNPACKED_MAX);
-    zstd::bulk::decompress(payload, length.ok_or(io::ErrorKind::InvalidData)?)
-}
-
 /// Encodes and wraps a value.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, level: i32) -> Vec<u8> {
-    seal(&payload_of(value), level)
+    let mut framed = Vec::new();
+    encode_onto(&mut framed, value, level);
+    framed
 }
 
 /// Unwraps and decodes a value.
@@ -90,9 +92,30 @@ pub(crate) fn decode<T: DeserializeOwned>(framed: &[u8]) -> Result<T, Flaw> {
     value_of(&open(framed)?)
 }
 
-/// A value as postcard's bytes.
-pub(crate) fn payload_of<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    postcard::to_allocvec(value).expect("plain data of known lengths always encodes")
+/// Writes postcard's bytes to the end of a buffer that may hold others already.
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Append<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Appends `value` to `payload`.
+pub(crate) fn append<T: Serialize + ?Sized>(payload: &mut Vec<u8>, value: &T) {
+    postcard::serialize_with_flavor(value, Append(payload)).expect("plain data of known lengths always encodes");
 }
 
 /// A value from postcard's bytes, all of them.

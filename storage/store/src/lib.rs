@@ -6,6 +6,7 @@ mod frame;
 mod port;
 mod record;
 mod redb;
+mod zip;
 
 pub use self::redb::{RedbOptions, RedbStore};
 pub use command::{Closure, Command, StreamPosition};
