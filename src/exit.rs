@@ -78,6 +78,17 @@ impl From<tonic::Status> for Failure {
     }
 }
 
+impl From<gleaner_cluster::ChannelFailure> for Failure {
+    fn from(failure: gleaner_cluster::ChannelFailure) -> Self {
+        use gleaner_cluster::ChannelFailure;
+        let exit = match failure {
+            ChannelFailure::CertificateRequired { .. } | ChannelFailure::CertificateRefused { .. } => Exit::Credentials,
+            _ => Exit::Failed,
+        };
+        Self { exit, message: format!("the scheduler cannot be reached: {failure}") }
+    }
+}
+
 impl From<gleaner_store::StoreError> for Failure {
     fn from(error: gleaner_store::StoreError) -> Self {
         match error {

@@ -2,6 +2,7 @@
 //! own.
 
 mod addresses;
+mod admission;
 mod chance;
 mod cli;
 mod commands;

@@ -83,10 +83,7 @@ pub(crate) struct Remote {
 impl Remote {
     /// Connects to the scheduler at `url`.
     pub(crate) async fn connect(url: &str, args: &RemoteArgs) -> Result<Self, Failure> {
-        let endpoint = endpoint(url, &args.tls)?;
-        let channel = endpoint.connect().await.map_err(|error| {
-            Failure::failed(format!("the scheduler cannot be reached: {}", gleaner_cluster::explain(url, &error)))
-        })?;
+        let channel = gleaner_cluster::reach(url, &endpoint(url, &args.tls)?).await?;
         let token = args.token_file.as_deref().map(read_token).transpose()?;
         Ok(Self { caller: InterceptedService::new(channel, Credentials(token)) })
     }

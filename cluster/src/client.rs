@@ -99,17 +99,17 @@ mod tests {
 
     #[test]
     fn an_address_must_be_a_plain_url_with_a_host() {
-        for url in ["", "127.0.0.1:7700", "ftp://scheduler.example", "http://", "http://h:1/path", "http://h:1/?q"] {
+        for url in ["", "127.0.0.1:7077", "ftp://scheduler.example", "http://", "http://h:1/path", "http://h:1/?q"] {
             let error = refusal(url, None);
             assert!(matches!(&error, TlsError::BadUrl { url: named, .. } if named == url), "{url}: {error}");
         }
-        assert!(endpoint("http://127.0.0.1:7700", None, &ChannelOptions::default()).is_ok());
-        assert!(endpoint("http://[::1]:7700/", None, &ChannelOptions::default()).is_ok());
+        assert!(endpoint("http://127.0.0.1:7077", None, &ChannelOptions::default()).is_ok());
+        assert!(endpoint("http://[::1]:7077/", None, &ChannelOptions::default()).is_ok());
     }
 
     #[test]
     fn tls_settings_for_a_plain_address_are_refused() {
-        let error = refusal("http://scheduler.example:7700", Some(&ClientTls::default()));
+        let error = refusal("http://scheduler.example:7077", Some(&ClientTls::default()));
         assert!(matches!(error, TlsError::PlainUrlWithTls { .. }), "{error}");
     }
 

@@ -54,14 +54,14 @@ pub enum TlsError {
         missing: &'static str,
     },
     /// A server was given a CA for its clients, yet no certificate of its own.
-    #[error("a CA for clients is set ({}) but no certificate: mutual TLS needs a certificate and a key as well", ca.display())]
+    #[error("an authority for clients is set (--tls-ca {}) but no certificate of the server's own: give --tls-cert and --tls-key as well", ca.display())]
     CaWithoutIdentity {
         /// The CA's file.
         ca: PathBuf,
     },
     /// The address of the peer cannot be used.
     #[error(
-        "`{url}` is not an address for gRPC: {reason}; expected something like http://127.0.0.1:7700 or https://scheduler.example:7700"
+        "`{url}` is not an address for gRPC: {reason}; expected something like http://127.0.0.1:7077 or https://scheduler.example:7077"
     )]
     BadUrl {
         /// The address as given.

@@ -46,7 +46,9 @@ pub enum ChannelFailure {
         url: String,
     },
     /// The server's certificate is not one that we trust for this name.
-    #[error("the certificate of {url} is not trusted: {reason}; check the CA file and the expected name")]
+    #[error(
+        "the certificate of {url} is not trusted: {reason}; name the authority that signed it with --tls-ca, and the name that it is for with --tls-domain if that is not the address's host"
+    )]
     ServerNotTrusted {
         /// The address.
         url: String,
@@ -54,20 +56,31 @@ pub enum ChannelFailure {
         reason: String,
     },
     /// The server wants a client certificate and got none.
-    #[error("{url} demands a client certificate: give a certificate and key signed by its CA")]
+    #[error(
+        "{url} demands a client certificate: give one that its authority has signed with --tls-cert, and its key with --tls-key"
+    )]
     CertificateRequired {
         /// The address.
         url: String,
     },
     /// The server does not accept our certificate.
     #[error(
-        "{url} does not accept our client certificate ({alert}): it must be signed by the CA that the server names"
+        "{url} does not accept our client certificate ({alert}): give one that the server's authority (its --tls-ca) has signed with --tls-cert, and its key with --tls-key"
     )]
     CertificateRefused {
         /// The address.
         url: String,
         /// The TLS alert that the server sent.
         alert: String,
+    },
+    /// The connection was closed while a call was being sent, and what the server said about it is lost. One that
+    /// refuses our certificate leaves no more than this behind if we still write when it has closed.
+    #[error(
+        "{url} closed the connection without an answer: it is stopping, or it demands a client certificate of its authority (--tls-cert, --tls-key)"
+    )]
+    Closed {
+        /// The address.
+        url: String,
     },
     /// Something else; the whole chain of causes.
     #[error("the channel to {url} failed: {reason}")]
@@ -77,6 +90,21 @@ pub enum ChannelFailure {
         /// The chain of causes, outermost first.
         reason: String,
     },
+}
+
+impl ChannelFailure {
+    /// Will the next try end the same way, unless somebody changes the settings? Of what else there is, a scheduler
+    /// that is away may come back.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::ServerIsPlain { .. }
+            | Self::ServerNotTrusted { .. }
+            | Self::CertificateRequired { .. }
+            | Self::CertificateRefused { .. } => true,
+            Self::Refused { .. } | Self::PlainNotAnswered { .. } | Self::Closed { .. } | Self::Other { .. } => false,
+        }
+    }
 }
 
 /// Names the cause of `error`, which a connection attempt or a call over the channel to `url` returned: a
@@ -100,6 +128,9 @@ fn recognise(url: &str, cause: &(dyn Error + 'static)) -> Option<ChannelFailure>
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
         return from_tls(url, error);
     }
+    if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+        return if error.is_canceled() { closed(url) } else { None };
+    }
     let error = cause.downcast_ref::<h2::Error>()?;
     // The first bytes of a TLS alert read as an oversized frame. Only our side detects that; a frame-size error that
     // the peer reports is its own complaint.
@@ -111,12 +142,14 @@ fn plain_not_answered(url: &str) -> Option<ChannelFailure> {
     url.starts_with("http://").then(|| ChannelFailure::PlainNotAnswered { url: url.to_owned() })
 }
 
+fn closed(url: &str) -> Option<ChannelFailure> {
+    plain_not_answered(url).or_else(|| Some(ChannelFailure::Closed { url: url.to_owned() }))
+}
+
 fn from_io(url: &str, error: &io::Error) -> Option<ChannelFailure> {
     match error.kind() {
         ErrorKind::ConnectionRefused => return Some(ChannelFailure::Refused { url: url.to_owned() }),
-        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => {
-            return plain_not_answered(url);
-        }
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => return closed(url),
         _ => {}
     }
     // An io::Error hides what it wraps from `source()`, so that is looked at here.
@@ -154,7 +187,7 @@ fn from_tls(url: &str, error: &rustls::Error) -> Option<ChannelFailure> {
 
 fn certificate_reason(reason: &CertificateError) -> String {
     match reason {
-        CertificateError::UnknownIssuer => "signed by an authority that is not in the CA file or the roots".to_owned(),
+        CertificateError::UnknownIssuer => "it was signed by an authority that we do not know".to_owned(),
         other => other.to_string(),
     }
 }

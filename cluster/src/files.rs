@@ -63,8 +63,8 @@ impl TlsFiles {
         match (&self.certificate, &self.key) {
             (Some(certificate), Some(key)) => pem::read_identity(certificate, key).map(Some),
             (None, None) => Ok(None),
-            (Some(_), None) => Err(TlsError::HalfIdentity { given: "the TLS certificate", missing: "its private key" }),
-            (None, Some(_)) => Err(TlsError::HalfIdentity { given: "the TLS private key", missing: "its certificate" }),
+            (Some(_), None) => Err(TlsError::HalfIdentity { given: "--tls-cert", missing: "--tls-key" }),
+            (None, Some(_)) => Err(TlsError::HalfIdentity { given: "--tls-key", missing: "--tls-cert" }),
         }
     }
 }

@@ -15,6 +15,7 @@ mod files;
 mod listen;
 mod options;
 mod pem;
+mod reach;
 mod server;
 
 pub use client::{ClientTls, endpoint};
@@ -23,6 +24,7 @@ pub use failure::{ChannelFailure, explain};
 pub use files::TlsFiles;
 pub use listen::{ListenRefused, check_listen};
 pub use options::{ChannelOptions, MAX_MESSAGE_BYTES};
+pub use reach::reach;
 pub use server::{ServerTls, server, server_tls_config};
 
 /// Makes *ring* the process's cryptography provider, if none was chosen yet.

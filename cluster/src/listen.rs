@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "refusing to listen on {address} without TLS: others than this machine could connect in plain text. \
-     Give a TLS certificate and key, listen on 127.0.0.1 or [::1], or allow it with `insecure` if the network is trusted"
+     Give a certificate and its key (--tls-cert, --tls-key), listen on 127.0.0.1 or [::1], or allow it with --insecure \
+     if the network is trusted"
 )]
 pub struct ListenRefused {
     /// The address asked for.
@@ -32,19 +33,19 @@ mod tests {
 
     #[test]
     fn loopback_needs_nothing() {
-        for address in ["127.0.0.1:7700", "127.8.8.8:0", "[::1]:7700", "[::ffff:127.0.0.1]:7700"] {
+        for address in ["127.0.0.1:7077", "127.8.8.8:0", "[::1]:7077", "[::ffff:127.0.0.1]:7077"] {
             assert!(check(address, false, false), "{address}");
         }
     }
 
     #[test]
     fn the_network_needs_tls_or_a_clear_wish() {
-        for address in ["0.0.0.0:7700", "[::]:7700", "192.0.2.1:7700", "[2001:db8::1]:7700"] {
+        for address in ["0.0.0.0:7077", "[::]:7077", "192.0.2.1:7077", "[2001:db8::1]:7077"] {
             assert!(!check(address, false, false), "{address}");
             assert!(check(address, true, false), "{address}");
             assert!(check(address, false, true), "{address}");
         }
-        let error = check_listen("0.0.0.0:7700".parse().expect("valid"), false, false).expect_err("refused");
-        assert!(error.to_string().contains("0.0.0.0:7700"), "{error}");
+        let error = check_listen("0.0.0.0:7077".parse().expect("valid"), false, false).expect_err("refused");
+        assert!(error.to_string().contains("0.0.0.0:7077"), "{error}");
     }
 }

@@ -5,12 +5,10 @@
 mod authority;
 
 use authority::{Authority, Material};
-use gleaner_cluster::{ChannelFailure, ChannelOptions, ServerTls, TlsFiles, endpoint, explain, server};
+use gleaner_cluster::{ChannelFailure, ChannelOptions, ServerTls, TlsFiles, endpoint, reach, server};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_client::HealthClient;
 
 /// A health service on a free port of loopback; it ends with the test.
 struct Running {
@@ -30,13 +28,11 @@ async fn start(tls: Option<&ServerTls>) -> Running {
     Running { port, _stop: stop }
 }
 
-/// Connects with these files and makes one call; what went wrong is explained as the binary would.
+/// Connects with these files and makes one call, as the program does.
 async fn call(url: &str, files: &TlsFiles) -> Result<(), ChannelFailure> {
     let tls = files.client().unwrap();
     let endpoint = endpoint(url, tls.as_ref(), &ChannelOptions::default()).unwrap();
-    let channel = endpoint.connect().await.map_err(|error| explain(url, &error))?;
-    let request = HealthCheckRequest { service: String::new() };
-    HealthClient::new(channel).check(request).await.map_err(|status| explain(url, &status))?;
+    reach(url, &endpoint).await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::serve::{ServeArgs, announce, start};
 use super::worker::finish;
+use crate::admission::knock;
 use crate::exit::{Exit, Failure};
 use crate::node::{WorkerNodeOptions, failed, start_worker, worker_data};
 use crate::operator::Door;
@@ -39,13 +40,16 @@ pub(crate) async fn run(
     let scheduler = start(&args.serve, config).await?;
     door.ready(scheduler.failure());
     announce(&scheduler, &door, output)?;
+    let (url, endpoint) = (scheduler.url(), endpoint(&scheduler.url(), &args.serve.tls)?);
+    // Its own worker comes through the same door as any other, so it must find the certificate good.
+    knock(&url, &endpoint).await?;
     let worker = start_worker(WorkerNodeOptions {
         data: worker_data(&args.serve.data.directory()?),
         name: None,
         slots: args.slots,
         contact: args.serve.registries.contact.clone(),
         timeouts: args.timeouts.timeouts(),
-        endpoint: endpoint(&scheduler.url(), &args.serve.tls)?,
+        endpoint,
     })
     .await?;
     let result = tokio::select! {

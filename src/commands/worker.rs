@@ -7,6 +7,7 @@ use gleaner_agent::Handle;
 use gleaner_model::WorkerName;
 use serde::Serialize;
 
+use crate::admission::{knock, refused};
 use crate::data::DataArgs;
 use crate::exit::{Exit, Failure};
 use crate::node::{WorkerNodeOptions, start_worker, worker_data};
@@ -49,19 +50,31 @@ struct Working<'a> {
 pub(crate) async fn run(args: &WorkerArgs, output: Output) -> Result<Exit, Failure> {
     let signals = Signals::listen();
     let data: PathBuf = worker_data(&args.data.directory()?);
+    let endpoint = endpoint(&args.server, &args.tls)?;
+    let admission = tokio::select! {
+        admission = knock(&args.server, &endpoint) => admission?,
+        () = signals.drain() => return Ok(Exit::Done),
+    };
     let options = WorkerNodeOptions {
         data,
         name: args.name.clone(),
         slots: args.slots,
         contact: args.contact.clone(),
         timeouts: args.timeouts.timeouts(),
-        endpoint: endpoint(&args.server, &args.tls)?,
+        endpoint: endpoint.clone(),
     };
     let worker = start_worker(options).await?;
     let name = worker.name().to_string();
     output.say(format!("worker {name} works for {} with {} slots", args.server, args.slots))?;
     output.object(&Working { worker: &name, server: &args.server, slots: args.slots })?;
-    finish(&worker, &signals).await
+    tokio::select! {
+        finished = finish(&worker, &signals) => finished,
+        failure = refused(&args.server, &endpoint, admission) => {
+            worker.stop();
+            worker.wait().await?;
+            Err(failure)
+        }
+    }
 }
 
 /// Lets a worker work until a signal, then finishes what has begun.

@@ -88,7 +88,11 @@ fn settings_files_are_checked() {
 #[test]
 fn listening_for_others_wants_tls() {
     let flag = format!("npm={NOWHERE}");
-    refused(&["serve", "--listen", "0.0.0.0:0", "--registry", &flag], 2, &["0.0.0.0:0", "without TLS", "insecure"]);
+    refused(
+        &["serve", "--listen", "0.0.0.0:0", "--registry", &flag],
+        2,
+        &["0.0.0.0:0", "without TLS", "--insecure", "--tls-cert"],
+    );
 }
 
 #[test]

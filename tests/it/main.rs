@@ -8,4 +8,5 @@ mod corpus;
 mod house;
 mod kill;
 mod support;
+mod tls;
 mod workers;

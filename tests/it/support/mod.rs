@@ -7,6 +7,9 @@
 // Each module takes what it needs of this.
 #![allow(dead_code, unused_imports)]
 
+// The same authority that the channels are tested with.
+#[path = "../../../cluster/tests/authority/mod.rs"]
+pub(crate) mod authority;
 pub(crate) mod documents;
 pub(crate) mod http;
 pub(crate) mod process;
