@@ -43,6 +43,12 @@ impl<T: Hash + Eq> Pool<T> {
         })
     }
 
+    /// The value at a position.
+    #[must_use]
+    pub fn get(&self, at: PoolIndex) -> Option<&T> {
+        self.values.get(at as usize)
+    }
+
     /// The distinct values, in the order of their first appearance.
     #[must_use]
     pub fn into_values(self) -> Vec<T> {
@@ -75,6 +81,7 @@ mod tests {
         assert_eq!(positions, [0, 1, 0, 2, 1]);
         assert_eq!(pool.intern_ref("c", |known| known == "c", || unreachable!("known already")), 2);
         assert_eq!(pool.intern_ref("d", |known| known == "d", || "d".to_owned()), 3);
+        assert_eq!((pool.get(3).map(String::as_str), pool.get(4)), (Some("d"), None));
         assert_eq!(pool.into_values(), ["a", "b", "c", "d"]);
     }
 }

@@ -16,6 +16,7 @@ mod cargo;
 mod checksum;
 mod intern;
 mod json;
+mod moment;
 mod npm;
 mod order;
 mod pypi;

@@ -11,8 +11,9 @@ use super::line::{Line, LineDependency, SCHEMA_MAX};
 use super::order::CargoOrder;
 use crate::answer::http_date;
 use crate::checksum::hex_artifact;
-use crate::intern::{DependencyRef, FeatureRef};
+use crate::intern::{Before, DependencyRef, FeatureRef};
 use crate::json::Text;
+use crate::moment::moment;
 use crate::order::sort;
 use crate::work::CrawlWork;
 
@@ -59,7 +60,9 @@ fn parse(text: &str) -> serde_json::Result<Option<Line<'_>>> {
 #[derive(Default)]
 struct Builder {
     dependencies: Pool<Dependency>,
+    before: Before,
     features: Pool<Feature>,
+    features_before: Before,
 }
 
 impl Builder {
@@ -67,19 +70,22 @@ impl Builder {
         if let Some(more) = line.features2.take() {
             line.features.merge(more);
         }
-        let dependencies = line.deps.iter_mut().map(|dependency| self.dependency(dependency)).collect();
+        let dependencies: Vec<PoolIndex> = line.deps.iter_mut().map(|line| self.dependency(line)).collect();
+        self.before.turn(&dependencies);
         let feature = |(name, enables): &(Text<'_>, Vec<_>)| {
-            FeatureRef { name: name.as_str(), enables }.intern(&mut self.features)
+            FeatureRef { name: name.as_str(), enables }.intern(&mut self.features, &mut self.features_before)
         };
+        let features: Vec<PoolIndex> = line.features.0.iter().map(feature).collect();
+        self.features_before.turn(&features);
         Version {
             number: line.vers.as_str().to_owned(),
-            published_at: line.pubtime.and_then(|text| text.as_str().parse().ok()),
+            published_at: line.pubtime.and_then(|text| moment(text.as_str())),
             yank: line.yanked.unwrap_or(false).then(Yank::default),
             deprecated: None,
             licence: None,
             runtime: line.rust_version.map(|text| text.0.into_owned()),
             dependencies: gleaner_model::Dependencies::Fetched(dependencies),
-            features: line.features.0.iter().map(feature).collect(),
+            features,
             artifacts: vec![hex_artifact("", "sha256", Some(line.cksum.as_str()))],
         }
     }
@@ -105,7 +111,7 @@ impl Builder {
             target: line.target.as_ref().map(Text::as_str),
             registry: line.registry.as_ref().map(Text::as_str),
         }
-        .intern(&mut self.dependencies)
+        .intern(&mut self.dependencies, &mut self.before)
     }
 }
 

@@ -10,8 +10,9 @@ use super::order::NpmOrder;
 use super::packument::{Packument, TakeVersion};
 use super::requirements::resolve_alias;
 use crate::checksum::{hex_artifact, integrity_artifact};
-use crate::intern::{DependencyRef, intern_text};
+use crate::intern::{Before, DependencyRef, intern_text};
 use crate::json::{Entries, read_whole, with_mended_surrogates};
+use crate::moment::moment;
 use crate::order::sort;
 use crate::reading::Unreadable;
 use crate::work::CrawlWork;
@@ -49,7 +50,7 @@ fn assemble(mut packument: Packument<'_, Builder<'_>>) -> Package {
     let mut builder = packument.sink;
     let moments: HashMap<&str, &str> = packument.times.versions.iter().map(|(number, at)| (&**number, &**at)).collect();
     for version in &mut builder.versions {
-        version.published_at = moments.get(version.number.as_str()).and_then(|at| at.parse().ok());
+        version.published_at = moments.get(version.number.as_str()).and_then(|at| moment(at));
     }
     packument.tags.sort();
     let latest = packument.tags.iter().find(|(tag, _)| tag == "latest").map(|(_, number)| number.clone().into_owned());
@@ -65,7 +66,7 @@ fn assemble(mut packument: Packument<'_, Builder<'_>>) -> Package {
         dependencies: builder.dependencies.into_values(),
         features: Vec::new(),
         licences: builder.licences.into_values(),
-        edition: packument.times.modified.filled().and_then(|at| at.parse().ok()).map(Timestamp::as_millis),
+        edition: packument.times.modified.filled().and_then(moment).map(Timestamp::as_millis),
     }
 }
 
@@ -74,6 +75,7 @@ fn assemble(mut packument: Packument<'_, Builder<'_>>) -> Package {
 struct Builder<'de> {
     versions: Vec<Version>,
     dependencies: Pool<Dependency>,
+    before: Before,
     licences: Pool<String>,
     /// Positions of versions and where their source is: which of them counts is known only at the end.
     repositories: Vec<(usize, Cow<'de, str>)>,
@@ -115,6 +117,7 @@ impl Builder<'_> {
         let may_miss = |name: &str| peer_meta.0.binary_search_by(|known| (**known).cmp(name)).is_ok();
         self.add(&mut positions, peer.iter(), DependencyKind::Peer, may_miss);
         self.add(&mut positions, dev.iter(), DependencyKind::Dev, |_| false);
+        self.before.turn(&positions);
         positions
     }
 
@@ -138,7 +141,7 @@ impl Builder<'_> {
                 target: None,
                 registry: None,
             };
-            probe.intern(&mut self.dependencies)
+            probe.intern(&mut self.dependencies, &mut self.before)
         }));
     }
 }

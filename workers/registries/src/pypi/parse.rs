@@ -15,6 +15,7 @@ use super::releases::Releases;
 use super::wheel::Candidate;
 use crate::checksum::hex_artifact;
 use crate::json::{Entries, read_whole, with_mended_surrogates};
+use crate::moment::moment;
 use crate::order::sort;
 use crate::work::{CORE_METADATA_MAX_BYTES, CrawlWork, DocumentRequest};
 
@@ -118,7 +119,7 @@ struct Release<'a> {
 impl<'a> Release<'a> {
     fn add(&mut self, filename: &'a str, file: &'a File<'_>) {
         self.artifacts.push(hex_artifact(filename, "sha256", file.hashes.sha256.filled()));
-        let uploaded_at: Option<Timestamp> = file.upload_time.filled().and_then(|at| at.parse().ok());
+        let uploaded_at = file.upload_time.filled().and_then(moment);
         self.published_at = self.published_at.into_iter().chain(uploaded_at).min();
         self.runtime = self.runtime.or(file.requires_python.filled());
         let yanked = if let Yanked::Yes(reason) = &file.yanked {

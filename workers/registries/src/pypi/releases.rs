@@ -16,12 +16,14 @@ pub(crate) struct Releases<T> {
     /// Spellings that were met, and which version each means, if any.
     spellings: HashMap<String, Option<usize>>,
     numbers: HashMap<Number, usize>,
+    /// The version that was found last: the files of a version stand together.
+    last: usize,
 }
 
 impl<T: Default> Releases<T> {
     /// The versions that the page lists. Two spellings of one number stay two versions if the page lists both.
     pub(crate) fn new<'a>(listed: impl Iterator<Item = &'a str>) -> Self {
-        let mut releases = Self { list: Vec::new(), spellings: HashMap::new(), numbers: HashMap::new() };
+        let mut releases = Self { list: Vec::new(), spellings: HashMap::new(), numbers: HashMap::new(), last: 0 };
         for spelling in listed {
             if !releases.spellings.contains_key(spelling) {
                 releases.add(spelling, number(spelling));
@@ -59,6 +61,16 @@ impl<T: Default> Releases<T> {
 
     /// The known version of this spelling.
     fn find(&mut self, spelling: &str) -> Option<usize> {
+        // No two versions have one spelling.
+        if self.list.get(self.last).is_some_and(|(known, _)| known == spelling) {
+            return Some(self.last);
+        }
+        let found = self.look_up(spelling);
+        self.last = found.unwrap_or(self.last);
+        found
+    }
+
+    fn look_up(&mut self, spelling: &str) -> Option<usize> {
         if let Some(known) = self.spellings.get(spelling) {
             return *known;
         }
