@@ -38,6 +38,24 @@ pub enum Effect {
         /// The attempt.
         attempt: Attempt,
     },
+    /// Tell the worker to free the attempt's slot at once and to wait: no further requests, a request under way drains.
+    /// The slot counts as free already. The attempt keeps its lease, and its outcome is accepted if it comes all the
+    /// same. May come twice; the second one changes nothing.
+    Suspend {
+        /// The worker.
+        worker: WorkerId,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// Tell the worker to go on with a suspended attempt, in a slot. Permits that it waited for before will not come:
+    /// it asks anew. Also said of adopted attempts of which the scheduler cannot know whether their worker has them
+    /// suspended; it changes nothing for one that runs.
+    Resume {
+        /// The worker.
+        worker: WorkerId,
+        /// The attempt.
+        attempt: Attempt,
+    },
     /// For the journal: an attempt ended badly and another one follows. Its jobs are queued again.
     AttemptFailed {
         /// The task.
@@ -69,7 +87,8 @@ pub enum Effect {
         /// Why they did not end well.
         fault: Option<Fault>,
     },
-    /// For those who watch: the task's jobs are queued again without a failure (its worker handed it back).
+    /// For those who watch: the task's jobs are queued again without a failure (its worker handed it back, or it
+    /// was suspended for too long and goes to the head of its queue).
     Requeued {
         /// The task.
         task: TaskId,

@@ -126,7 +126,7 @@ impl World {
                         self.current.remove(&task);
                     }
                 }
-                Effect::Requeued { .. } => {}
+                Effect::Requeued { .. } | Effect::Suspend { .. } | Effect::Resume { .. } => {}
             }
         }
     }

@@ -25,6 +25,8 @@ impl State {
                     self.permit(worker, attempt, host, use_before_ms);
                 }
                 Effect::CancelAttempt { worker, attempt } => self.say(worker, ToWorker::Cancel(attempt)),
+                Effect::Suspend { worker, attempt } => self.say(worker, ToWorker::Suspend(attempt)),
+                Effect::Resume { worker, attempt } => self.say(worker, ToWorker::Resume(attempt)),
                 Effect::AttemptFailed { task, attempts, fault, retry_at } => {
                     tracing::info!(%task, attempts, %fault, %retry_at, "an attempt failed and is tried again");
                     self.journal(Command::AttemptFailed { task, attempts, fault, retry_at });

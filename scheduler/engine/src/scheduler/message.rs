@@ -115,6 +115,8 @@ pub(crate) enum ToWorker {
     Welcome(Welcome),
     Assign(Box<Assignment>),
     Permit { attempt: Attempt, permit: Permit },
+    Suspend(Attempt),
+    Resume(Attempt),
     Cancel(Attempt),
     Ack(Attempt),
 }

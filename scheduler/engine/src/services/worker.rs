@@ -92,6 +92,8 @@ fn wire(message: ToWorker) -> v1::SessionResponse {
         ToWorker::Welcome(welcome) => Told::Welcome(welcome.into()),
         ToWorker::Assign(assignment) => Told::Assign((*assignment).into()),
         ToWorker::Permit { attempt, permit } => Told::Permit((attempt, permit).into()),
+        ToWorker::Suspend(attempt) => Told::Suspend(v1::Suspend { attempt: Some(attempt.into()) }),
+        ToWorker::Resume(attempt) => Told::Resume(v1::Resume { attempt: Some(attempt.into()) }),
         ToWorker::Cancel(attempt) => Told::Cancel(v1::Cancel { attempt: Some(attempt.into()) }),
         ToWorker::Ack(attempt) => Told::Ack(v1::Ack { attempt: Some(attempt.into()) }),
     };
