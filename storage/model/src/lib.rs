@@ -35,7 +35,7 @@ pub use lane::{InvalidLane, Lane};
 pub use package::{CrawlFacts, Package};
 pub use pool::{Pool, PoolIndex};
 pub use purl::{Ecosystem, InvalidPurl, PackageName, Purl};
-pub use record::{PackageRecord, Presence, Source};
+pub use record::{Outline, PackageContent, PackageHead, PackageRecord, Presence, Source};
 pub use registry::{InvalidRegistryName, PackageKey, Registry, RegistryName};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use version::{Artifact, Dependencies, Feature, Version, Yank};

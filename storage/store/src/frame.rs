@@ -47,12 +47,22 @@ pub(crate) fn encode_onto<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T,
 fn seal_with(packer: &mut Packer, payload: &[u8], level: i32, bytes: &mut Vec<u8>) {
     let packed = if payload.len() >= WORTH_COMPRESSING { packer.pack(payload, level) } else { None };
     match packed {
-        Some(packed) => wrap_onto(bytes, ZSTD, packed),
-        None => wrap_onto(bytes, PLAIN, payload),
+        Some(packed) => wrap_as(bytes, ZSTD, packed),
+        None => wrap_as(bytes, PLAIN, payload),
     }
 }
 
-fn wrap_onto(bytes: &mut Vec<u8>, how: u8, payload: &[u8]) {
+/// Wraps `payload` as it is, to the end of `bytes`, where it takes [`wrapped_bytes`].
+pub(crate) fn wrap_onto(bytes: &mut Vec<u8>, payload: &[u8]) {
+    wrap_as(bytes, PLAIN, payload);
+}
+
+/// How many bytes `payload` takes when it is wrapped as it is.
+pub(crate) fn wrapped_bytes(payload: &[u8]) -> usize {
+    HEAD + payload.len()
+}
+
+fn wrap_as(bytes: &mut Vec<u8>, how: u8, payload: &[u8]) {
     bytes.reserve_exact(HEAD + payload.len());
     bytes.push(how);
     bytes.extend_from_slice(&checksum(how, payload).to_le_bytes());

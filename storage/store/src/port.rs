@@ -6,7 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gleaner_model::{ContentHash, Event, Host, JobId, JobResult, PackageKey, PackageRecord, TaskId, Timestamp};
+use gleaner_model::{
+    ContentHash, Event, Host, JobId, JobResult, PackageHead, PackageKey, PackageRecord, TaskId, Timestamp,
+};
 
 use crate::command::{Closure, Command, StreamPosition};
 use crate::documents::Place;
@@ -19,7 +21,7 @@ pub struct Group {
     pub commands: Vec<(u64, Command)>,
     /// Jobs that end; each was submitted in this group or an earlier one.
     pub closures: Vec<Closure>,
-    /// Package records with their events.
+    /// Package records, whole or their heads alone, with their events.
     pub packages: Vec<PackageWrite>,
     /// Where documents lie; of several places of one document the last holds.
     pub documents: Vec<(ContentHash, Place)>,
@@ -199,6 +201,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The disk failed, or a value is damaged.
     fn package(&self, key: &PackageKey) -> Result<Option<PackageRecord>, StoreError>;
+
+    /// The head of that record alone, which is a small part of it.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn package_head(&self, key: &PackageKey) -> Result<Option<PackageHead>, StoreError>;
 
     /// Where a document lies; none if no accepted record ever named it.
     ///

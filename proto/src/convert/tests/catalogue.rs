@@ -1,8 +1,9 @@
 //! What the catalogue shows: pooled facts written out, and none of them made up.
 
 use gleaner_model::{
-    Artifact, ContentHash, Dependencies, Dependency, DependencyKind, Document, Feature, Package, PackageKey,
-    PackageRecord, Presence, Purl, Source, Timestamp, Validators, Version, Yank,
+    Artifact, ContentHash, Dependencies, Dependency, DependencyKind, Document, Feature, Outline, Package,
+    PackageContent, PackageHead, PackageKey, PackageRecord, Presence, Purl, Source, Timestamp, Validators, Version,
+    Yank,
 };
 
 use crate::convert::{dependencies_response, version_summary};
@@ -54,25 +55,31 @@ fn serde() -> Purl {
 }
 
 fn record(presence: Presence, package: Package, source: Option<Source>) -> PackageRecord {
-    PackageRecord {
+    let head = PackageHead {
         key: PackageKey::in_default_registry(&serde()),
         revision: 3,
+        content_revision: 2,
         presence,
-        package,
         source,
         last_attempt: Timestamp::from_millis(10),
         last_success: Some(Timestamp::from_millis(11)),
         last_change: None,
         missing_since: None,
         next_due: Timestamp::from_millis(12),
-    }
+        outline: Outline::default(),
+    };
+    let more_documents = head.source.iter().map(|_| document(5)).collect();
+    PackageRecord { head, content: PackageContent { package, more_documents } }
+}
+
+fn document(hash: u8) -> Document {
+    Document { hash: ContentHash([hash; 32]), length: 8, url: "http://mirror.example/se/rd".to_owned() }
 }
 
 #[test]
 fn a_record_is_shown_without_its_versions() {
-    let document = Document { hash: ContentHash([4; 32]), length: 8, url: "http://mirror.example/se/rd".to_owned() };
     let source =
-        Source { documents: vec![document], validators: Validators::default(), fetched_at: Timestamp::from_millis(9) };
+        Source { document: document(4), validators: Validators::default(), fetched_at: Timestamp::from_millis(9) };
     let shown = v1::GetPackageResponse::from(record(Presence::Present, package(), Some(source)));
     let expected = v1::GetPackageResponse {
         purl: "pkg:cargo/serde".to_owned(),
@@ -83,11 +90,7 @@ fn a_record_is_shown_without_its_versions() {
         tags: vec![v1::Tag { name: "next".to_owned(), version: "2.0.0".to_owned() }],
         repository: "https://code.example/serde".to_owned(),
         licence: "Apache-2.0".to_owned(),
-        documents: vec![v1::Document {
-            hash: vec![4; 32],
-            length_bytes: 8,
-            url: "http://mirror.example/se/rd".to_owned(),
-        }],
+        documents: vec![document(4).into(), document(5).into()],
         fetched_at_ms: 9,
         last_attempt_at_ms: 10,
         last_success_at_ms: 11,

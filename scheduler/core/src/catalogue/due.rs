@@ -1,6 +1,6 @@
 //! When to look at a package again: the longer it has been quiet, the later.
 
-use gleaner_model::{PackageRecord, Presence, Timestamp};
+use gleaner_model::{PackageHead, Presence, Timestamp};
 
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
@@ -23,24 +23,23 @@ const QUIET_PART: u64 = 14;
 /// - gone: after the longest pause;
 /// - present: a fourteenth of the time since its newest version was published, an hour at least and 14 days at most;
 ///   without publish times of the time since its facts changed, a day at least.
-pub(super) fn next_due(record: &PackageRecord, now: Timestamp) -> Timestamp {
-    let pause_ms = match record.presence {
+pub(super) fn next_due(head: &PackageHead, now: Timestamp) -> Timestamp {
+    let pause_ms = match head.presence {
         Presence::NotFound => DAY_MS,
         Presence::Gone => LATEST_MS,
-        Presence::Present if record.missing_since.is_some() => {
-            let since = record.missing_since.map_or(0, |since| now.ms_since(since));
+        Presence::Present if head.missing_since.is_some() => {
+            let since = head.missing_since.map_or(0, |since| now.ms_since(since));
             GONE_CONFIRM_MS.saturating_sub(since)
         }
-        Presence::Present => quiet_pause_ms(record, now),
+        Presence::Present => quiet_pause_ms(head, now),
     };
     now.plus_ms(pause_ms)
 }
 
-fn quiet_pause_ms(record: &PackageRecord, now: Timestamp) -> u64 {
-    let published = record.package.versions.iter().filter_map(|version| version.published_at).max();
-    let (since, soonest_ms) = match published {
+fn quiet_pause_ms(head: &PackageHead, now: Timestamp) -> u64 {
+    let (since, soonest_ms) = match head.outline.last_published {
         Some(at) => (at, SOONEST_MS),
-        None => (record.last_change.unwrap_or(now), DAY_MS),
+        None => (head.last_change.unwrap_or(now), DAY_MS),
     };
     (now.ms_since(since) / QUIET_PART).clamp(soonest_ms, LATEST_MS)
 }

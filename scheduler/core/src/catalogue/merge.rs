@@ -12,35 +12,43 @@ use hashbrown::HashMap;
 
 /// The new facts, completed by the old ones. Its pools are in the order of first appearance and hold nothing unused,
 /// so that the same facts always give the same value.
-pub(super) fn merge(old: Option<&Package>, new: &Package) -> Package {
-    let olds: HashMap<&str, &Version, FixedState> =
-        old.iter().flat_map(|old| &old.versions).map(|version| (version.number.as_str(), version)).collect();
+pub(super) fn merge(old: Option<&Package>, new: Package) -> Package {
+    let Package { latest, tags, mut repository, mut versions, dependencies, features, licences, mut edition } = new;
     let mut pools = Pools::default();
-    let mut from_new = Moves::of(new);
-    let mut from_old = old.map(Moves::of);
+    let mut from_new = Moves {
+        dependencies: Move::of(Values::Own(dependencies.into_iter().map(Some).collect())),
+        features: Move::of(Values::Own(features.into_iter().map(Some).collect())),
+        licences: Move::of(Values::Own(licences.into_iter().map(Some).collect())),
+    };
+    let mut carried = Carried::of(old, &versions);
     let mut latest_carried = false;
-    let mut versions = Vec::with_capacity(new.versions.len());
-    for version in &new.versions {
-        let carried = olds.get(version.number.as_str()).filter(|old| outlives(old, version));
-        versions.push(match (carried, &mut from_old) {
-            (Some(old), Some(from_old)) => {
-                latest_carried |= new.latest.as_deref() == Some(&version.number);
-                complete(version, old, &mut from_new, from_old, &mut pools)
-            }
-            _ => from_new.version(version, &mut pools),
-        });
+    for version in &mut versions {
+        let known = carried.known(version);
+        if known.is_some() {
+            version.dependencies = Dependencies::Pending;
+        }
+        from_new.place(version, &mut pools);
+        if let Some(known) = known {
+            latest_carried |= latest.as_deref() == Some(&version.number);
+            carried.complete(version, known, &mut pools);
+        }
     }
-    // Where the repository is stands in the same extra document, that of the latest version.
-    let repository = new.repository.clone().or_else(|| old.filter(|_| latest_carried)?.repository.clone());
+    if let Some(old) = old {
+        // Where the repository is stands in the same extra document, that of the latest version.
+        if repository.is_none() && latest_carried {
+            repository.clone_from(&old.repository);
+        }
+        edition = edition.or(old.edition);
+    }
     Package {
-        latest: new.latest.clone(),
-        tags: new.tags.clone(),
+        latest,
+        tags,
         repository,
         versions,
         dependencies: pools.dependencies.into_values(),
         features: pools.features.into_values(),
         licences: pools.licences.into_values(),
-        edition: new.edition.or_else(|| old?.edition),
+        edition,
     }
 }
 
@@ -54,30 +62,51 @@ fn outlives(old: &Version, new: &Version) -> bool {
     knows_more && old.artifacts.iter().all(|file| new.artifacts.contains(file))
 }
 
-/// `new` with the dependencies of `old`, and with what else stands in the same document unless `new` has it.
-fn complete(
-    new: &Version,
-    old: &Version,
-    from_new: &mut Moves<'_>,
-    from_old: &mut Moves<'_>,
-    pools: &mut Pools,
-) -> Version {
-    let mut version = from_new.version(&Version { dependencies: Dependencies::Pending, ..new.clone() }, pools);
-    let known = from_old.version(
-        &Version {
-            licence: old.licence.filter(|_| new.licence.is_none()),
-            features: if new.features.is_empty() { old.features.clone() } else { Vec::new() },
-            ..old.clone()
-        },
-        pools,
-    );
-    version.dependencies = known.dependencies;
-    version.licence = version.licence.or(known.licence);
-    version.runtime = version.runtime.or(known.runtime);
-    if version.features.is_empty() {
-        version.features = known.features;
+/// What was known of the versions before.
+struct Carried<'a> {
+    versions: HashMap<&'a str, &'a Version, FixedState>,
+    moves: Moves<'a>,
+}
+
+impl<'a> Carried<'a> {
+    /// What is known of `old`, or nothing if the new facts are complete, as they always are where one document tells
+    /// everything.
+    fn of(old: Option<&'a Package>, new: &[Version]) -> Self {
+        let old = old.filter(|_| new.iter().any(|version| version.dependencies.fetched().is_none()));
+        let pools = old.map(|old| (old.dependencies.as_slice(), old.features.as_slice(), old.licences.as_slice()));
+        let (dependencies, features, licences) = pools.unwrap_or_default();
+        Self {
+            versions: old.iter().flat_map(|old| &old.versions).map(|known| (known.number.as_str(), known)).collect(),
+            moves: Moves {
+                dependencies: Move::of(Values::Lent(dependencies)),
+                features: Move::of(Values::Lent(features)),
+                licences: Move::of(Values::Lent(licences)),
+            },
+        }
     }
-    version
+
+    /// What is known of `new` and outlives it.
+    fn known(&self, new: &Version) -> Option<&'a Version> {
+        self.versions.get(new.number.as_str()).copied().filter(|known| outlives(known, new))
+    }
+
+    /// Gives `new` the dependencies of `known`, and what else stands in the same document unless `new` has it.
+    fn complete(&mut self, new: &mut Version, known: &Version, pools: &mut Pools) {
+        new.dependencies = known.dependencies.clone();
+        if let Dependencies::Fetched(positions) = &mut new.dependencies {
+            self.moves.dependencies.all(positions, &mut pools.dependencies);
+        }
+        if new.licence.is_none() {
+            new.licence = known.licence.map(|at| self.moves.licences.one(at, &mut pools.licences));
+        }
+        if new.runtime.is_none() {
+            new.runtime.clone_from(&known.runtime);
+        }
+        if new.features.is_empty() {
+            new.features.clone_from(&known.features);
+            self.moves.features.all(&mut new.features, &mut pools.features);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -94,50 +123,48 @@ struct Moves<'a> {
     licences: Move<'a, String>,
 }
 
-impl<'a> Moves<'a> {
-    fn of(package: &'a Package) -> Self {
-        Self {
-            dependencies: Move::of(&package.dependencies),
-            features: Move::of(&package.features),
-            licences: Move::of(&package.licences),
+impl Moves<'_> {
+    /// Lets `version` point into the new pools.
+    fn place(&mut self, version: &mut Version, pools: &mut Pools) {
+        if let Dependencies::Fetched(positions) = &mut version.dependencies {
+            self.dependencies.all(positions, &mut pools.dependencies);
         }
-    }
-
-    fn version(&mut self, version: &Version, pools: &mut Pools) -> Version {
-        let dependencies = match &version.dependencies {
-            Dependencies::Fetched(positions) => {
-                Dependencies::Fetched(self.dependencies.all(positions, &mut pools.dependencies))
-            }
-            other => other.clone(),
-        };
-        Version {
-            dependencies,
-            features: self.features.all(&version.features, &mut pools.features),
-            licence: version.licence.map(|at| self.licences.one(at, &mut pools.licences)),
-            ..version.clone()
+        self.features.all(&mut version.features, &mut pools.features);
+        if let Some(at) = &mut version.licence {
+            *at = self.licences.one(*at, &mut pools.licences);
         }
     }
 }
 
+/// The values of a pool: to be moved away one by one, or to be copied.
+enum Values<'a, T> {
+    Own(Vec<Option<T>>),
+    Lent(&'a [T]),
+}
+
 struct Move<'a, T> {
-    values: &'a [T],
+    values: Values<'a, T>,
     to: Vec<Option<PoolIndex>>,
 }
 
 impl<'a, T: Clone + Eq + Hash> Move<'a, T> {
-    fn of(values: &'a [T]) -> Self {
-        Self { values, to: vec![None; values.len()] }
+    fn of(values: Values<'a, T>) -> Self {
+        let length = match &values {
+            Values::Own(values) => values.len(),
+            Values::Lent(values) => values.len(),
+        };
+        Self { values, to: vec![None; length] }
     }
 
     fn one(&mut self, at: PoolIndex, pool: &mut Pool<T>) -> PoolIndex {
         let at = at as usize;
-        *self.to[at].get_or_insert_with(|| {
-            let value = &self.values[at];
-            pool.intern_ref(value, |known| known == value, || value.clone())
+        *self.to[at].get_or_insert_with(|| match &mut self.values {
+            Values::Own(values) => pool.intern(values[at].take().expect("each is moved once")),
+            Values::Lent(values) => pool.intern_ref(&values[at], |known| *known == values[at], || values[at].clone()),
         })
     }
 
-    fn all(&mut self, positions: &[PoolIndex], pool: &mut Pool<T>) -> Vec<PoolIndex> {
-        positions.iter().map(|at| self.one(*at, pool)).collect()
+    fn all(&mut self, positions: &mut [PoolIndex], pool: &mut Pool<T>) {
+        positions.iter_mut().for_each(|at| *at = self.one(*at, pool));
     }
 }

@@ -8,42 +8,31 @@ mod absence;
 mod diff;
 mod due;
 mod merge;
+mod outline;
 
 use gleaner_model::{
-    CrawlFacts, CrawlPart, Dependencies, Event, EventKind, Fault, FaultKind, JobState, Package, PackageKey,
-    PackageRecord, Presence, Source, Timestamp,
+    CrawlFacts, CrawlPart, Document, Event, EventKind, Fault, FaultKind, JobState, Outline, Package, PackageContent,
+    PackageHead, PackageKey, PackageRecord, Presence, Source, Timestamp, Validators,
 };
 
 pub use due::GONE_CONFIRM_MS;
 
-/// What a crawl found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one is made a crawl and taken apart at once; nobody keeps many")]
-pub enum CrawlReport {
-    /// Documents, and the facts that they hold.
-    Fetched(CrawlFacts),
+/// What a registry answers that has nothing new to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
     /// The first document is the one that the record was made from.
-    NotModified {
-        /// When the registry said so.
-        at: Timestamp,
-    },
-    /// The registry has no such package (404).
-    NotFound {
-        /// When the registry said so.
-        at: Timestamp,
-    },
-    /// The registry has the package no more (410).
-    Gone {
-        /// When the registry said so.
-        at: Timestamp,
-    },
+    NotModified,
+    /// There is no such package (404), or not any more (410).
+    NoSuchPackage,
 }
 
 /// What to write and what to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// The new record; its revision is one more than the old one's, or 1.
-    pub record: PackageRecord,
+    /// The new head; its revision is one more than the old one's, or 1.
+    pub head: PackageHead,
+    /// The new content; none if the stored one stays.
+    pub content: Option<PackageContent>,
     /// What changed: the package's coming back first, then by version in the package's order, then its latest one.
     pub events: Vec<Event>,
     /// Did the facts or the package's presence change? False if only times and sources did.
@@ -55,63 +44,77 @@ pub struct Applied {
     pub follow_up: Option<CrawlPart>,
 }
 
-/// Applies a crawl's `report` to the record that was there.
-///
-/// Rules: facts that were settled stay while the files that they were read from are there (see `merge`). A package
-/// that was present and is answered with 404 or 410 keeps its facts and its presence until a second such answer at
-/// least [`GONE_CONFIRM_MS`] after the first. A package that never was is recorded as not found, without an event.
+/// Applies what was fetched to the record that was there: facts that were settled stay while the files that they were
+/// read from are there (see `merge`).
 ///
 /// # Errors
-/// The report cannot be used and the old record stays as it is: `Stale` if the document is of an older edition than the
-/// record's, `Malformed` if positions in the facts point outside their pools, or if "not modified" is said of something
-/// that was never fetched.
-pub fn apply(
+/// The facts cannot be used and the old record stays as it is: `Stale` if the document is of an older edition than the
+/// record's, `Malformed` if positions in the facts point outside their pools, or if they name no document.
+pub fn fetched(
     old: Option<&PackageRecord>,
     key: &PackageKey,
-    report: CrawlReport,
+    facts: CrawlFacts,
     now: Timestamp,
 ) -> Result<Applied, Fault> {
-    match report {
-        CrawlReport::Fetched(facts) => fetched(old, key, facts, now),
-        CrawlReport::NotModified { at } => not_modified(old, key, at, now),
-        CrawlReport::NotFound { at } | CrawlReport::Gone { at } => Ok(absence::absent(old, key, at, now)),
-    }
-}
-
-fn fetched(old: Option<&PackageRecord>, key: &PackageKey, facts: CrawlFacts, now: Timestamp) -> Result<Applied, Fault> {
-    let known = old.filter(|old| old.source.is_some());
+    let known = old.filter(|old| old.head.source.is_some());
     check(known, key, &facts.package)?;
-    let package = merge::merge(known.map(|old| &old.package), &facts.package);
-    let returned = known.is_some_and(|old| old.presence == Presence::Gone);
-    let differs = known.is_none_or(|old| !diff::same_facts(&old.package, &package));
-    let mut kinds = Vec::new();
-    match known {
-        None => kinds
-            .push(EventKind::PackageDiscovered { versions: u32::try_from(package.versions.len()).unwrap_or(u32::MAX) }),
-        Some(old) => {
-            kinds.extend(returned.then_some(EventKind::PackageReturned));
-            if differs {
-                diff::diff(&old.package, &package, &mut kinds);
-            }
-        }
-    }
-    let changed = differs || returned;
-    let follow_up = if changed { left_to_fetch(&package) } else { None };
-    let source = Source { documents: facts.documents, validators: facts.validators, fetched_at: facts.fetched_at };
-    let mut record = PackageRecord {
+    let (source, more_documents) = source(key, facts.documents, facts.validators, facts.fetched_at)?;
+    let package = merge::merge(known.map(|known| &known.content.package), facts.package);
+    let outline = outline::outline(&package, key.purl().ecosystem());
+    let (kinds, changed) = changes(known, &package, &outline);
+    let content = PackageContent { package, more_documents };
+    let kept = known.filter(|known| !changed && same_beside_facts(&known.content, &content));
+    let old = old.map(|old| &old.head);
+    let revision = next_revision(old);
+    let mut head = PackageHead {
         key: key.clone(),
-        revision: next_revision(old),
+        revision,
+        content_revision: kept.map_or(revision, |kept| kept.head.content_revision),
         presence: Presence::Present,
-        package,
-        source: Some(source),
         last_attempt: now,
-        last_success: Some(facts.fetched_at),
+        last_success: Some(source.fetched_at),
+        source: Some(source),
         last_change: if changed { Some(now) } else { old.and_then(|old| old.last_change) },
         missing_since: None,
         next_due: now,
+        outline,
     };
-    record.next_due = due::next_due(&record, now);
-    Ok(Applied { events: events(key, now, kinds), record, changed, state: JobState::Done, follow_up })
+    head.next_due = due::next_due(&head, now);
+    let follow_up = if changed { left_to_fetch(&head) } else { None };
+    let content = kept.is_none().then_some(content);
+    Ok(Applied { head, content, events: events(key, now, kinds), changed, state: JobState::Done, follow_up })
+}
+
+/// Is that the same which [`diff::same_facts`] leaves aside?
+fn same_beside_facts(old: &PackageContent, new: &PackageContent) -> bool {
+    old.package.edition == new.package.edition && old.more_documents == new.more_documents
+}
+
+/// What changed, and whether anything did; a package that is first read did.
+fn changes(known: Option<&PackageRecord>, package: &Package, outline: &Outline) -> (Vec<EventKind>, bool) {
+    let Some(known) = known else {
+        return (vec![EventKind::PackageDiscovered { versions: outline.versions }], true);
+    };
+    let returned = known.head.presence == Presence::Gone;
+    let mut kinds: Vec<EventKind> = returned.then_some(EventKind::PackageReturned).into_iter().collect();
+    let differs = !diff::same_facts(&known.content.package, package);
+    if differs {
+        diff::diff(&known.content.package, package, &mut kinds);
+    }
+    (kinds, differs || returned)
+}
+
+fn source(
+    key: &PackageKey,
+    documents: Vec<Document>,
+    validators: Validators,
+    fetched_at: Timestamp,
+) -> Result<(Source, Vec<Document>), Fault> {
+    let mut documents = documents.into_iter();
+    let Some(document) = documents.next() else {
+        return Err(Fault::new(FaultKind::Malformed, format!("the facts of {key} name no document")));
+    };
+    Ok((Source { document, validators, fetched_at }, documents.collect()))
 }
 
 fn check(known: Option<&PackageRecord>, key: &PackageKey, package: &Package) -> Result<(), Fault> {
@@ -119,8 +122,8 @@ fn check(known: Option<&PackageRecord>, key: &PackageKey, package: &Package) -> 
         let detail = format!("the facts of {key} name dependencies, features or licences that they do not hold");
         return Err(Fault::new(FaultKind::Malformed, detail));
     }
-    let Some(known) = known.filter(|known| known.presence != Presence::Gone) else { return Ok(()) };
-    match (known.package.edition, package.edition) {
+    let Some(known) = known.filter(|known| known.head.presence != Presence::Gone) else { return Ok(()) };
+    match (known.content.package.edition, package.edition) {
         (Some(stored), Some(new)) if new < stored => {
             let detail = format!("the document of {key} is of edition {new}, and edition {stored} is known already");
             Err(Fault::new(FaultKind::Stale, detail))
@@ -129,40 +132,57 @@ fn check(known: Option<&PackageRecord>, key: &PackageKey, package: &Package) -> 
     }
 }
 
-fn not_modified(
-    old: Option<&PackageRecord>,
+/// Applies an answer that the registry gave at `at` to the head of the record that was there. The content stays.
+///
+/// A package that was present and is answered with "no such package" keeps its facts and its presence until a second
+/// such answer at least [`GONE_CONFIRM_MS`] after the first. A package that never was is recorded as not found, without
+/// an event.
+///
+/// # Errors
+/// `Malformed` if "not modified" is said of something that was never fetched.
+pub fn answered(
+    old: Option<PackageHead>,
     key: &PackageKey,
+    answer: Answer,
     at: Timestamp,
     now: Timestamp,
 ) -> Result<Applied, Fault> {
-    let Some(old) = old.filter(|old| old.source.is_some()) else {
+    match answer {
+        Answer::NotModified => not_modified(old, key, at, now),
+        Answer::NoSuchPackage => Ok(absence::absent(old, key, at, now)),
+    }
+}
+
+fn not_modified(old: Option<PackageHead>, key: &PackageKey, at: Timestamp, now: Timestamp) -> Result<Applied, Fault> {
+    let Some(mut head) = old.filter(|old| old.source.is_some()) else {
         let detail = format!("{key} was answered with \"not modified\", but no document of it was ever accepted");
         return Err(Fault::new(FaultKind::Malformed, detail));
     };
-    let returned = old.presence == Presence::Gone;
-    let mut record = old.clone();
-    record.revision = next_revision(Some(old));
-    record.presence = Presence::Present;
-    record.missing_since = None;
-    record.last_attempt = now;
-    record.last_success = Some(at);
-    record.last_change = if returned { Some(now) } else { old.last_change };
-    record.next_due = due::next_due(&record, now);
+    let returned = head.presence == Presence::Gone;
+    head.revision = next_revision(Some(&head));
+    head.presence = Presence::Present;
+    head.missing_since = None;
+    head.last_attempt = now;
+    head.last_success = Some(at);
+    if returned {
+        head.last_change = Some(now);
+    }
+    head.next_due = due::next_due(&head, now);
     Ok(Applied {
+        content: None,
         events: events(key, now, returned.then_some(EventKind::PackageReturned)),
         changed: returned,
         state: JobState::Done,
-        follow_up: left_to_fetch(&record.package),
-        record,
+        follow_up: left_to_fetch(&head),
+        head,
     })
 }
 
-fn left_to_fetch(package: &Package) -> Option<CrawlPart> {
-    let pending = package.versions.iter().any(|version| version.dependencies == Dependencies::Pending);
-    pending.then_some(CrawlPart::Older)
+fn left_to_fetch(head: &PackageHead) -> Option<CrawlPart> {
+    head.outline.pending.then_some(CrawlPart::Older)
 }
 
-fn next_revision(old: Option<&PackageRecord>) -> u64 {
+fn next_revision(old: Option<&PackageHead>) -> u64 {
     old.map_or(0, |old| old.revision) + 1
 }
 

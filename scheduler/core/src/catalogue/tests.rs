@@ -1,8 +1,8 @@
 //! The rules of the catalogue, as data: packages are written as short lines, `1.0 =a,b !reason ~words #file`.
 
 use gleaner_model::{
-    Artifact, ContentHash, Dependencies, Dependency, DependencyKind, Document, Feature, Package, Purl, Validators,
-    Version, Yank,
+    Artifact, ContentHash, Dependencies, Dependency, DependencyKind, Document, Ecosystem, Feature, Package, Purl,
+    Validators, Version, Yank,
 };
 
 use super::*;
@@ -85,11 +85,40 @@ fn facts(package: Package, fetched_at: Timestamp) -> CrawlFacts {
     CrawlFacts { package, documents: vec![document], validators: Validators::default(), fetched_at }
 }
 
-fn fetch(old: Option<&PackageRecord>, lines: &[&str], now: Timestamp) -> Applied {
-    apply(old, &key(), CrawlReport::Fetched(facts(package(lines), now)), now).expect("usable")
+/// What is known after something was applied, as a store would have it.
+#[derive(Debug)]
+struct Known {
+    record: PackageRecord,
+    events: Vec<Event>,
+    changed: bool,
+    state: JobState,
+    follow_up: Option<CrawlPart>,
 }
 
-fn told(applied: &Applied) -> Vec<String> {
+fn known(old: Option<&PackageRecord>, applied: Applied) -> Known {
+    let Applied { head, content, events, changed, state, follow_up } = applied;
+    let before = old.map_or(0, |old| old.head.content_revision);
+    assert_eq!(head.content_revision, if content.is_some() { head.revision } else { before });
+    let content = content.or_else(|| old.map(|old| old.content.clone())).unwrap_or_default();
+    assert_eq!(head.outline, outline::outline(&content.package, Ecosystem::Cargo));
+    Known { record: PackageRecord { head, content }, events, changed, state, follow_up }
+}
+
+fn read(old: Option<&PackageRecord>, package: Package, now: Timestamp) -> Result<Known, Fault> {
+    fetched(old, &key(), facts(package, now), now).map(|applied| known(old, applied))
+}
+
+fn fetch(old: Option<&PackageRecord>, lines: &[&str], now: Timestamp) -> Known {
+    read(old, package(lines), now).expect("usable")
+}
+
+fn answer(old: Option<&PackageRecord>, answer: Answer, at: Timestamp, now: Timestamp) -> Result<Known, Fault> {
+    let applied = answered(old.map(|old| old.head.clone()), &key(), answer, at, now)?;
+    assert_eq!(applied.content, None);
+    Ok(known(old, applied))
+}
+
+fn told(applied: &Known) -> Vec<String> {
     let tell = |event: &Event| {
         let version = event.kind.version().map(|version| format!(" {version}")).unwrap_or_default();
         format!("{}{version}", event.kind.as_str())
@@ -103,12 +132,12 @@ fn check(old: &[&str], new: &[&str], expected: &[&str]) {
     let second = fetch(Some(&first.record), new, at(1_000));
     assert_eq!(told(&second), expected, "{old:?} -> {new:?}");
     assert!(second.changed || expected.is_empty());
-    assert_eq!(second.record.revision, 2);
+    assert_eq!(second.record.head.revision, 2);
 }
 
 fn dependencies_of(record: &PackageRecord, number: &str) -> Option<Vec<String>> {
-    let positions = record.package.version(number)?.dependencies.fetched()?;
-    Some(record.package.dependencies_at(positions).map(|dependency| dependency.name.clone()).collect())
+    let positions = record.content.package.version(number)?.dependencies.fetched()?;
+    Some(record.content.package.dependencies_at(positions).map(|dependency| dependency.name.clone()).collect())
 }
 
 #[test]
@@ -117,8 +146,11 @@ fn the_first_reading_is_one_event() {
     assert_eq!(told(&first), ["package.discovered"]);
     assert_eq!(first.events[0].kind, EventKind::PackageDiscovered { versions: 2 });
     assert!(first.changed);
-    assert_eq!((first.state, first.record.revision, first.record.presence), (JobState::Done, 1, Presence::Present));
-    assert_eq!(first.record.last_change, Some(at(0)));
+    assert_eq!(
+        (first.state, first.record.head.revision, first.record.head.presence),
+        (JobState::Done, 1, Presence::Present)
+    );
+    assert_eq!(first.record.head.last_change, Some(at(0)));
 }
 
 #[test]
@@ -153,13 +185,29 @@ fn the_same_facts_in_other_pools_change_nothing() {
     shuffled.latest = Some("2.0".to_owned());
     shuffled.edition = Some(3);
     position("unused", &mut shuffled.dependencies);
-    let report = CrawlReport::Fetched(facts(shuffled, at(5)));
-    let second = apply(Some(&first.record), &key(), report, at(5)).expect("usable");
+    let second = read(Some(&first.record), shuffled, at(5)).expect("usable");
     assert!(!second.changed);
     assert!(second.events.is_empty());
-    assert_eq!(second.record.last_change, Some(at(0)));
-    assert_eq!(second.record.package.edition, Some(3));
-    assert_eq!(second.record.package.dependencies.len(), 2);
+    assert_eq!(second.record.head.last_change, Some(at(0)));
+    assert_eq!(second.record.content.package.edition, Some(3));
+    assert_eq!(second.record.content.package.dependencies.len(), 2);
+}
+
+#[test]
+fn content_is_written_when_something_in_it_is_new() {
+    let edition = |edition| Package { edition, ..package(&["1.0 =a"]) };
+    let first = read(None, edition(Some(1)), at(0)).expect("usable").record;
+    let same = read(Some(&first), edition(Some(1)), at(1)).expect("usable").record;
+    assert_eq!((same.head.revision, same.head.content_revision), (2, 1));
+    let newer = read(Some(&same), edition(Some(2)), at(2)).expect("usable").record;
+    assert_eq!((newer.head.revision, newer.head.content_revision), (3, 3));
+    let mut more = facts(edition(Some(2)), at(3));
+    more.documents.push(more.documents[0].clone());
+    let more = fetched(Some(&newer), &key(), more, at(3)).expect("usable");
+    assert!(!more.changed);
+    assert_eq!(more.content.expect("another document").more_documents.len(), 1);
+    let lost = CrawlFacts { documents: Vec::new(), ..facts(edition(Some(2)), at(4)) };
+    assert_eq!(fetched(Some(&newer), &key(), lost, at(4)).expect_err("of nothing").kind, FaultKind::Malformed);
 }
 
 #[test]
@@ -193,11 +241,10 @@ fn what_stands_in_the_same_document_is_carried_over_with_it() {
     known.versions[0].licence = Some(1);
     known.versions[0].features = vec![0];
     known.versions[0].runtime = Some(">=3.8".to_owned());
-    let report = CrawlReport::Fetched(facts(known, at(0)));
-    let first = apply(None, &key(), report, at(0)).expect("usable");
+    let first = read(None, known, at(0)).expect("usable");
     let second = fetch(Some(&first.record), &["1.0 ? #one"], at(1));
     assert!(!second.changed);
-    let package = &second.record.package;
+    let package = &second.record.content.package;
     assert_eq!(package.licences, ["MIT"]);
     assert_eq!(package.features[package.versions[0].features[0] as usize].name, "extra");
     assert_eq!(package.versions[0].runtime.as_deref(), Some(">=3.8"));
@@ -208,77 +255,78 @@ fn what_stands_in_the_same_document_is_carried_over_with_it() {
 fn an_older_edition_is_stale_and_positions_are_checked() {
     let edition = |edition, old: Option<&PackageRecord>| {
         let package = Package { edition, ..package(&["1.0 =a"]) };
-        apply(old, &key(), CrawlReport::Fetched(facts(package, at(0))), at(0))
+        read(old, package, at(0))
     };
     let first = edition(Some(5), None).expect("usable");
     assert_eq!(edition(Some(4), Some(&first.record)).expect_err("older").kind, FaultKind::Stale);
     assert!(edition(Some(5), Some(&first.record)).is_ok());
-    assert_eq!(edition(None, Some(&first.record)).expect("usable").record.package.edition, Some(5));
+    assert_eq!(edition(None, Some(&first.record)).expect("usable").record.content.package.edition, Some(5));
     let mut broken = package(&["1.0 =a"]);
     broken.dependencies.clear();
-    let fault = apply(None, &key(), CrawlReport::Fetched(facts(broken, at(0))), at(0)).expect_err("out of the pool");
+    let fault = read(None, broken, at(0)).expect_err("out of the pool");
     assert_eq!(fault.kind, FaultKind::Malformed);
 }
 
 #[test]
 fn not_modified_moves_times_only() {
-    let not_modified = |old| apply(old, &key(), CrawlReport::NotModified { at: at(8) }, at(9));
+    let not_modified = |old| answer(old, Answer::NotModified, at(8), at(9));
     assert_eq!(not_modified(None).expect_err("of nothing").kind, FaultKind::Malformed);
-    let never = apply(None, &key(), CrawlReport::NotFound { at: at(0) }, at(0)).expect("usable");
+    let never = answer(None, Answer::NoSuchPackage, at(0), at(0)).expect("usable");
     assert_eq!(not_modified(Some(&never.record)).expect_err("of nothing").kind, FaultKind::Malformed);
     let first = fetch(None, &["1.0 =a"], at(0));
     let second = not_modified(Some(&first.record)).expect("usable");
     assert!(!second.changed && second.events.is_empty());
-    assert_eq!(second.record.last_success, Some(at(8)));
-    let unmoved = PackageRecord {
+    assert_eq!(second.record.head.last_success, Some(at(8)));
+    let unmoved = PackageHead {
         revision: 1,
         last_attempt: at(0),
         last_success: Some(at(0)),
-        next_due: first.record.next_due,
-        ..second.record
+        next_due: first.record.head.next_due,
+        ..second.record.head
     };
-    assert_eq!(unmoved, first.record);
+    assert_eq!(unmoved, first.record.head);
 }
 
 #[test]
 fn what_never_was_is_not_found() {
-    let absent = |old| apply(old, &key(), CrawlReport::Gone { at: at(0) }, at(1)).expect("usable");
+    let absent = |old| answer(old, Answer::NoSuchPackage, at(0), at(1)).expect("usable");
     let first = absent(None);
-    assert_eq!((first.state, first.record.presence), (JobState::NotFound, Presence::NotFound));
+    assert_eq!((first.state, first.record.head.presence), (JobState::NotFound, Presence::NotFound));
     assert!(first.events.is_empty() && !first.changed);
-    assert_eq!(first.record.next_due, at(1).plus_ms(DAY_MS));
+    assert_eq!(first.record.head.next_due, at(1).plus_ms(DAY_MS));
     let again = absent(Some(&first.record));
-    assert_eq!((again.state, again.record.revision, again.record.missing_since), (JobState::NotFound, 2, None));
+    assert_eq!(
+        (again.state, again.record.head.revision, again.record.head.missing_since),
+        (JobState::NotFound, 2, None)
+    );
     let found = fetch(Some(&again.record), &["1.0 ="], at(2));
     assert_eq!(told(&found), ["package.discovered"]);
 }
 
 #[test]
 fn gone_takes_two_answers_hours_apart() {
-    let absent = |old: &PackageRecord, ms| {
-        apply(Some(old), &key(), CrawlReport::NotFound { at: at(ms) }, at(ms)).expect("usable")
-    };
+    let absent = |old: &PackageRecord, ms| answer(Some(old), Answer::NoSuchPackage, at(ms), at(ms)).expect("usable");
     let known = fetch(None, &["1.0 =a"], at(0)).record;
     let first = absent(&known, 100);
-    assert_eq!((first.state, first.record.presence), (JobState::NotFound, Presence::Present));
-    assert_eq!(first.record.missing_since, Some(at(100)));
-    assert_eq!(first.record.next_due, at(100).plus_ms(GONE_CONFIRM_MS));
+    assert_eq!((first.state, first.record.head.presence), (JobState::NotFound, Presence::Present));
+    assert_eq!(first.record.head.missing_since, Some(at(100)));
+    assert_eq!(first.record.head.next_due, at(100).plus_ms(GONE_CONFIRM_MS));
     assert!(!first.changed && first.events.is_empty());
     let early = absent(&first.record, 100 + GONE_CONFIRM_MS - 1);
-    assert_eq!((early.state, early.record.presence), (JobState::NotFound, Presence::Present));
-    assert_eq!(early.record.missing_since, Some(at(100)));
+    assert_eq!((early.state, early.record.head.presence), (JobState::NotFound, Presence::Present));
+    assert_eq!(early.record.head.missing_since, Some(at(100)));
     let gone = absent(&early.record, 100 + GONE_CONFIRM_MS);
-    assert_eq!((gone.state, gone.record.presence), (JobState::Gone, Presence::Gone));
+    assert_eq!((gone.state, gone.record.head.presence), (JobState::Gone, Presence::Gone));
     assert_eq!(told(&gone), ["package.gone"]);
-    assert_eq!(gone.record.package, known.package);
+    assert_eq!(gone.record.content, known.content);
     assert!(gone.changed);
     let still = absent(&gone.record, DAY_MS);
     assert_eq!((still.state, still.events.len(), still.changed), (JobState::Gone, 0, false));
     // It comes back: as it was, or with something new.
     let back = fetch(Some(&still.record), &["1.0 =a"], at(2 * DAY_MS));
     assert_eq!(told(&back), ["package.returned"]);
-    assert_eq!((back.record.presence, back.record.missing_since), (Presence::Present, None));
-    let same = apply(Some(&still.record), &key(), CrawlReport::NotModified { at: at(0) }, at(0)).expect("usable");
+    assert_eq!((back.record.head.presence, back.record.head.missing_since), (Presence::Present, None));
+    let same = answer(Some(&still.record), Answer::NotModified, at(0), at(0)).expect("usable");
     assert_eq!(told(&same), ["package.returned"]);
     assert_eq!(told(&fetch(Some(&first.record), &["1.0 =a"], at(200))), [""; 0], "it was never gone");
 }
@@ -289,8 +337,7 @@ fn quiet_packages_are_looked_at_less_often() {
         let mut package = package(&["1.0 ="]);
         let now = at(400 * DAY_MS);
         package.versions[0].published_at = age_ms.map(|age| at(400 * DAY_MS - age));
-        let applied = apply(None, &key(), CrawlReport::Fetched(facts(package, now)), now).expect("usable");
-        applied.record.next_due.ms_since(now)
+        read(None, package, now).expect("usable").record.head.next_due.ms_since(now)
     };
     assert_eq!(due_ms(Some(0)), DAY_MS / 24);
     assert_eq!(due_ms(Some(14 * DAY_MS)), DAY_MS);

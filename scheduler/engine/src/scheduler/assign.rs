@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gleaner_core::{HostIndex, Report, WorkerId};
 use gleaner_model::{
-    Assignment, Attempt, Document, Fault, FaultKind, Host, Lane, Outcome, PackageKey, PackageRecord, Permit, Registry,
+    Assignment, Attempt, Document, Fault, FaultKind, Host, Lane, Outcome, PackageHead, PackageKey, Permit, Registry,
     Validators,
 };
 use gleaner_store::{Store, StoreError};
@@ -14,8 +14,8 @@ use super::state::State;
 use crate::payloads::Payload;
 
 impl State {
-    /// Sends an attempt on its way. What is known of the package is read off the actor's thread: a large record takes
-    /// milliseconds to decode.
+    /// Sends an attempt on its way. What is known of the package is read off the actor's thread, since a disk may be
+    /// slow.
     pub(super) fn assign(
         &mut self,
         worker: WorkerId,
@@ -88,7 +88,7 @@ fn describe(
     lane: Lane,
 ) -> Result<Assignment, StoreError> {
     let key = PackageKey::new(payload.spec.registry.clone(), &payload.spec.purl);
-    let (validators, document, settled) = store.package(&key)?.map(known).unwrap_or_default();
+    let (validators, document, settled) = store.package_head(&key)?.map(known).unwrap_or_default();
     Ok(Assignment {
         attempt,
         kind: payload.spec.kind,
@@ -106,15 +106,9 @@ fn describe(
 
 /// What a worker may use of a record: the validators and the document that it was made from, and the versions whose
 /// dependencies came from documents of their own and need not be fetched again.
-fn known(record: PackageRecord) -> (Validators, Option<Document>, Vec<String>) {
-    let Some(source) = record.source else { return Default::default() };
-    let separate = record.key.purl().ecosystem() == gleaner_model::Ecosystem::Pypi;
-    let settled = record
-        .package
-        .versions
-        .into_iter()
-        .filter(|version| separate && version.dependencies.is_settled())
-        .map(|version| version.number)
-        .collect();
-    (source.validators, source.documents.into_iter().next(), settled)
+fn known(head: PackageHead) -> (Validators, Option<Document>, Vec<String>) {
+    match head.source {
+        Some(source) => (source.validators, Some(source.document), head.outline.settled),
+        None => Default::default(),
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use gleaner_core::{Report, Verdict, WorkerId, catalogue};
+use gleaner_core::catalogue::{self, Answer, Applied};
+use gleaner_core::{Report, Verdict, WorkerId};
 use gleaner_model::{
     Attempt, ClientName, ContentHash, CrawlPart, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, Lane, Outcome,
     PackageKey, TaskId, Timestamp,
 };
-use gleaner_store::{PackageWrite, Place, Store};
+use gleaner_store::{PackageWrite, Place, Store, StoreError};
 
 use super::jobs::closures;
 use super::message::{Committed, Meaning, Message, Prepared, ToWorker};
@@ -166,16 +167,7 @@ impl State {
 /// catalogue's own.
 fn mean(store: &dyn Store, payload: &Payload, outcome: Outcome, now: Timestamp) -> Result<Meaning, Fault> {
     let key = PackageKey::new(payload.spec.registry.clone(), &payload.spec.purl);
-    let old = store.package(&key).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
-    let report = match outcome {
-        Outcome::Fetched(facts) => catalogue::CrawlReport::Fetched(*facts),
-        Outcome::NotModified { at } => catalogue::CrawlReport::NotModified { at },
-        Outcome::NotFound { at } => catalogue::CrawlReport::NotFound { at },
-        Outcome::Gone { at } => catalogue::CrawlReport::Gone { at },
-        Outcome::Failed(fault) => return Err(fault),
-        Outcome::HandedBack => return Err(Fault::new(FaultKind::Internal, "handed back")),
-    };
-    let applied = catalogue::apply(old.as_ref(), &key, report, now)?;
+    let applied = apply(store, &key, outcome, now)?;
     // Older documents that brought nothing are not asked for again and again; the next regular crawl does that.
     let progress = payload.spec.part == CrawlPart::Newest || applied.changed;
     let follow_up = applied.follow_up.filter(|_| progress).map(|part| JobSpec {
@@ -186,16 +178,34 @@ fn mean(store: &dyn Store, payload: &Payload, outcome: Outcome, now: Timestamp) 
         max_age_ms: 0,
         expires_at: None,
     });
-    let record = &applied.record;
-    let source = record.source.as_ref();
+    let head = &applied.head;
     let result = JobResult {
         changed: Some(applied.changed),
-        versions: Some(u32::try_from(record.package.versions.len()).unwrap_or(u32::MAX)),
-        latest: record.package.latest.clone(),
-        fetched_at: record.last_success,
-        document: source.and_then(|source| source.documents.first()).map(|document| document.hash),
+        versions: Some(head.outline.versions),
+        latest: head.outline.latest.clone(),
+        fetched_at: head.last_success,
+        document: head.source.as_ref().map(|source| source.document.hash),
         ..JobResult::bare(applied.state, now, 0)
     };
-    let write = PackageWrite::new(record, applied.events);
+    let write = PackageWrite::new(head, applied.content, applied.events);
     Ok(Meaning { write, result, follow_up, trace: payload.trace.clone() })
+}
+
+/// Applies an outcome to what is stored. Only documents are compared with the whole record.
+fn apply(store: &dyn Store, key: &PackageKey, outcome: Outcome, now: Timestamp) -> Result<Applied, Fault> {
+    let unreadable = |error: StoreError| Fault::new(FaultKind::Internal, error.to_string());
+    let answered = |answer, at| {
+        let old = store.package_head(key).map_err(unreadable)?;
+        catalogue::answered(old, key, answer, at, now)
+    };
+    match outcome {
+        Outcome::Fetched(facts) => {
+            let old = store.package(key).map_err(unreadable)?;
+            catalogue::fetched(old.as_ref(), key, *facts, now)
+        }
+        Outcome::NotModified { at } => answered(Answer::NotModified, at),
+        Outcome::NotFound { at } | Outcome::Gone { at } => answered(Answer::NoSuchPackage, at),
+        Outcome::Failed(fault) => Err(fault),
+        Outcome::HandedBack => Err(Fault::new(FaultKind::Internal, "handed back")),
+    }
 }

@@ -37,7 +37,7 @@ impl v1::catalog_service_server::CatalogService for Catalog {
         let (_, record) = self.record(&request.purl, &request.registry).await?;
         let skipped = skipped(&request.page_token)?;
         let size = page_size(request.page_size);
-        let package = &record.package;
+        let package = &record.content.package;
         let highest_first = package.versions.iter().rev().skip(skipped).take(size);
         let versions = highest_first.map(|version| convert::version_summary(package, version)).collect();
         let end = skipped.saturating_add(size);
@@ -52,10 +52,10 @@ impl v1::catalog_service_server::CatalogService for Catalog {
         credentials::client(&self.0.clients, request.metadata())?;
         let request = request.into_inner();
         let (purl, record) = self.record(&request.purl, &request.registry).await?;
-        let number = purl.version().or(record.package.latest.as_deref()).ok_or_else(|| no_version(&purl))?;
+        let number = purl.version().or(record.content.package.latest.as_deref()).ok_or_else(|| no_version(&purl))?;
         let purl = purl.with_version(number);
-        let version = record.package.version(number).ok_or_else(|| no_version(&purl))?;
-        Ok(Response::new(convert::dependencies_response(&record.package, version, &purl)))
+        let version = record.content.package.version(number).ok_or_else(|| no_version(&purl))?;
+        Ok(Response::new(convert::dependencies_response(&record.content.package, version, &purl)))
     }
 
     async fn list_events(

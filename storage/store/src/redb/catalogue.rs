@@ -1,14 +1,14 @@
-//! Package records: one value a package, written only if it was made from the one that is stored.
+//! Package records: two values a package, written only if they were made from what is stored.
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
 
-use gleaner_model::{PackageKey, PackageRecord};
+use gleaner_model::{PackageContent, PackageHead, PackageKey, PackageRecord};
 
 use crate::{PackageWrite, StoreError, record};
 
 use super::RedbStore;
 use super::errors::{damaged, storage, table};
-use super::tables::PACKAGES;
+use super::tables::{CONTENTS, PACKAGES};
 
 /// Writes all of them, or finds every one that was made from another revision than the stored one.
 pub(crate) fn write(transaction: &WriteTransaction, packages: &[PackageWrite]) -> Result<(), StoreError> {
@@ -16,15 +16,19 @@ pub(crate) fn write(transaction: &WriteTransaction, packages: &[PackageWrite]) -
     if packages.is_empty() {
         return Ok(());
     }
-    let mut stored = transaction.open_table(PACKAGES).map_err(table)?;
+    let mut heads = transaction.open_table(PACKAGES).map_err(table)?;
+    let mut contents = transaction.open_table(CONTENTS).map_err(table)?;
     for (at, package) in packages.iter().enumerate() {
         let key = package.key.to_text();
-        let revision = match stored.get(key.as_bytes()).map_err(storage)? {
+        let revision = match heads.get(key.as_bytes()).map_err(storage)? {
             Some(stored) => record::revision_of(stored.value()).map_err(|flaw| damaged("packages", &key, flaw))?,
             None => 0,
         };
         if revision.checked_add(1) == Some(package.revision) {
-            stored.insert(key.as_bytes(), package.encoded.as_bytes()).map_err(storage)?;
+            heads.insert(key.as_bytes(), package.encoded.head()).map_err(storage)?;
+            if let Some(content) = package.encoded.content() {
+                contents.insert(key.as_bytes(), content).map_err(storage)?;
+            }
         } else {
             conflicts.push(at);
         }
@@ -33,11 +37,30 @@ pub(crate) fn write(transaction: &WriteTransaction, packages: &[PackageWrite]) -
 }
 
 impl RedbStore {
-    pub(crate) fn read_package(&self, key: &PackageKey) -> Result<Option<PackageRecord>, StoreError> {
-        let text = key.to_text();
-        let packages = self.read()?.open_table(PACKAGES).map_err(table)?;
-        let Some(stored) = packages.get(text.as_bytes()).map_err(storage)? else { return Ok(None) };
-        let record = record::decode(stored.value()).map_err(|flaw| damaged("packages", &text, flaw))?;
-        if record.key == *key { Ok(Some(record)) } else { Err(damaged("packages", &text, "it is another package's")) }
+    pub(crate) fn read_head(&self, key: &PackageKey) -> Result<Option<PackageHead>, StoreError> {
+        head(&self.read()?, key, &key.to_text())
     }
+
+    pub(crate) fn read_package(&self, key: &PackageKey) -> Result<Option<PackageRecord>, StoreError> {
+        let (reading, text) = (self.read()?, key.to_text());
+        let Some(head) = head(&reading, key, &text)? else { return Ok(None) };
+        let content = match head.content_revision {
+            0 => PackageContent::default(),
+            _ => content(&reading, &head, &text)?,
+        };
+        Ok(Some(PackageRecord { head, content }))
+    }
+}
+
+fn head(reading: &ReadTransaction, key: &PackageKey, text: &str) -> Result<Option<PackageHead>, StoreError> {
+    let heads: ReadOnlyTable<&[u8], &[u8]> = reading.open_table(PACKAGES).map_err(table)?;
+    let Some(stored) = heads.get(text.as_bytes()).map_err(storage)? else { return Ok(None) };
+    record::decode_head(stored.value(), key).map(Some).map_err(|flaw| damaged("packages", text, flaw))
+}
+
+fn content(reading: &ReadTransaction, head: &PackageHead, text: &str) -> Result<PackageContent, StoreError> {
+    let contents = reading.open_table(CONTENTS).map_err(table)?;
+    let stored = contents.get(text.as_bytes()).map_err(storage)?;
+    let stored = stored.ok_or_else(|| damaged("contents", text, "it is missing"))?;
+    record::decode_content(stored.value(), head).map_err(|flaw| damaged("contents", text, flaw))
 }

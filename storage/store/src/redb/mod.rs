@@ -32,7 +32,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use redb::{Database, WriteTransaction};
 
-use gleaner_model::{ContentHash, JobId, PackageKey, PackageRecord, Timestamp};
+use gleaner_model::{ContentHash, JobId, PackageHead, PackageKey, PackageRecord, Timestamp};
 
 use crate::{
     Command, Cursor, EventPage, Group, Opened, Place, Recovered, Store, StoreError, StoredJob, StreamPosition,
@@ -166,6 +166,10 @@ impl Store for RedbStore {
 
     fn package(&self, key: &PackageKey) -> Result<Option<PackageRecord>, StoreError> {
         self.read_package(key)
+    }
+
+    fn package_head(&self, key: &PackageKey) -> Result<Option<PackageHead>, StoreError> {
+        self.read_head(key)
     }
 
     fn place(&self, document: ContentHash) -> Result<Option<Place>, StoreError> {

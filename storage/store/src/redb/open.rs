@@ -13,7 +13,7 @@ use crate::{Opened, StoreError};
 
 use super::errors::{commit, damaged, opening, storage, table, transaction};
 use super::tables::{
-    CHUNKS, CLOSURES, DOCUMENTS, ENDED, EVENTS, EXPIRY, FORMAT, META, PACKAGES, RESULTS, STREAMS, State,
+    CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, FORMAT, META, PACKAGES, RESULTS, STREAMS, State,
 };
 use super::{RedbOptions, RedbStore, Writer, load};
 
@@ -124,6 +124,7 @@ fn begin_epoch(database: &Database, quick_repair: bool) -> Result<(u64, State), 
         }
         writing.open_table(EXPIRY).map_err(table)?;
         writing.open_table(PACKAGES).map_err(table)?;
+        writing.open_table(CONTENTS).map_err(table)?;
         writing.open_table(DOCUMENTS).map_err(table)?;
         writing.open_table(EVENTS).map_err(table)?;
         writing.open_table(STREAMS).map_err(table)?;

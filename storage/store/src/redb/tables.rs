@@ -8,7 +8,8 @@
 //! | `ended` | first sequence number | a row of commands whose jobs have all ended |
 //! | `results` | batch number | a frame of closures that no chunk depends on any more |
 //! | `expiry` | (latest end in it, kind, key) | nothing: what to forget in `ended` and `results`, oldest first |
-//! | `packages` | registry, space, purl | an [encoded record](crate::EncodedRecord) |
+//! | `packages` | registry, space, purl | the head of an [encoded record](crate::EncodedRecord) |
+//! | `contents` | registry, space, purl | its content, unless none was ever fetched |
 //! | `documents` | SHA-256 | a [`Place`](crate::Place) |
 //! | `events` | (shard, first sequence) | a frame of events |
 //! | `streams` | (client, stream) | a frame of a [`StreamPosition`](crate::StreamPosition) |
@@ -30,6 +31,7 @@ pub(crate) const ENDED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("
 pub(crate) const RESULTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("results");
 pub(crate) const EXPIRY: TableDefinition<'_, (i64, u8, u64), ()> = TableDefinition::new("expiry");
 pub(crate) const PACKAGES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("packages");
+pub(crate) const CONTENTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("contents");
 pub(crate) const DOCUMENTS: TableDefinition<'_, [u8; 32], [u8; STORED_BYTES]> = TableDefinition::new("documents");
 pub(crate) const EVENTS: TableDefinition<'_, (u16, u64), &[u8]> = TableDefinition::new("events");
 pub(crate) const STREAMS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("streams");

@@ -1,8 +1,9 @@
 //! Short ways to say commands, closures and records.
 
 use gleaner_model::{
-    ClientName, CrawlPart, Ecosystem, Event, EventKind, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, JobState,
-    Lane, Package, PackageKey, PackageName, PackageRecord, Presence, Purl, RegistryName, TaskId, Timestamp, Trace,
+    Artifact, ClientName, CrawlPart, Dependencies, Ecosystem, Event, EventKind, Fault, FaultKind, JobId, JobKind,
+    JobResult, JobSpec, JobState, Lane, Outline, Package, PackageContent, PackageHead, PackageKey, PackageName,
+    PackageRecord, Presence, Purl, RegistryName, TaskId, Timestamp, Trace, Version,
 };
 use gleaner_store::{Closure, Command, Group, PackageWrite, StreamPosition};
 
@@ -66,17 +67,37 @@ pub(crate) fn key(name: &str) -> PackageKey {
 }
 
 pub(crate) fn record(name: &str, revision: u64) -> PackageRecord {
-    PackageRecord {
+    let head = PackageHead {
         key: key(name),
         revision,
+        content_revision: revision,
         presence: Presence::Present,
-        package: Package { latest: Some(format!("0.{revision}.0")), ..Package::default() },
         source: None,
         last_attempt: at(1),
         last_success: None,
         last_change: None,
         missing_since: None,
         next_due: at(2),
+        outline: Outline { versions: 2, latest: Some(format!("0.{revision}.0")), ..Outline::default() },
+    };
+    let mut package = Package { latest: Some(format!("0.{revision}.0")), ..Package::default() };
+    package.versions = vec![version("0.0.0", &[]), version("0.0.1", &[&[], &[7; 32], &[8; 200]])];
+    PackageRecord { head, content: PackageContent { package, more_documents: Vec::new() } }
+}
+
+fn version(number: &str, checksums: &[&[u8]]) -> Version {
+    let artifact =
+        |checksum: &&[u8]| Artifact { name: String::new(), algorithm: String::new(), checksum: checksum.to_vec() };
+    Version {
+        number: number.to_owned(),
+        published_at: None,
+        yank: None,
+        deprecated: None,
+        licence: None,
+        runtime: None,
+        dependencies: Dependencies::NotFetched,
+        features: Vec::new(),
+        artifacts: checksums.iter().map(artifact).collect(),
     }
 }
 
@@ -87,7 +108,17 @@ pub(crate) fn package(name: &str, revision: u64, events: usize) -> PackageWrite 
         at: at(1),
         kind: EventKind::VersionPublished { version: format!("0.{revision}.{nth}") },
     };
-    PackageWrite::new(&record(name, revision), (0..events).map(event).collect())
+    let PackageRecord { head, content } = record(name, revision);
+    PackageWrite::new(&head, Some(content), (0..events).map(event).collect())
+}
+
+/// A head at `revision` alone, whose content is that of an earlier one; 0 for none.
+pub(crate) fn head(name: &str, revision: u64, content_revision: u64) -> PackageHead {
+    PackageHead { content_revision, ..record(name, revision).head }
+}
+
+pub(crate) fn head_alone(name: &str, revision: u64, content_revision: u64) -> PackageWrite {
+    PackageWrite::new(&head(name, revision, content_revision), None, Vec::new())
 }
 
 pub(crate) fn position(client: &str, stream: &str, number: u64, ms: i64) -> StreamPosition {

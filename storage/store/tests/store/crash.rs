@@ -4,7 +4,7 @@
 use gleaner_model::{PackageRecord, Timestamp};
 use gleaner_store::{Cursor, EventPage, Group, Recovered, RedbStore, Store, StoreError, StoredJob, StreamPosition};
 
-use crate::build::{at, blocked, close, closures, commands, failed, key, package, position, submit};
+use crate::build::{at, blocked, close, closures, commands, failed, head_alone, key, package, position, submit};
 use crate::disk::{Disk, Left};
 use crate::options;
 use crate::suite::recovered;
@@ -24,7 +24,7 @@ fn script() -> Vec<Step> {
     second.streams = vec![position("a", "s", 1, 3)];
     let mut third = closures((4..=12).map(|job| close(job, Some(job), 50)));
     third.commands = vec![blocked(18, "mirror.example", 70), submit(19, 19)];
-    third.packages = vec![package("serde", 2, 1), package("tokio", 1, 1)];
+    third.packages = vec![head_alone("serde", 2, 1), package("tokio", 1, 1)];
     vec![
         Step::Commit(commands((1..=12).map(|sequence| submit(sequence, sequence)))),
         Step::Commit(second),

@@ -40,7 +40,7 @@ fn fill(dir: &Path) {
     store.commit(&commands([submit(1, 1), submit(2, 2)])).unwrap();
     store.commit(&closures([close(1, Some(1), 5)])).unwrap();
     let mut group = commands([submit(3, 3)]);
-    group.packages = vec![package("serde", 1, 1)];
+    group.packages = ["serde", "tokio", "rand"].map(|name| package(name, 1, 1)).into();
     group.streams = vec![position("a", "s", 1, 3)];
     store.commit(&group).unwrap();
     store.commit(&closures([close(3, Some(3), 6)])).unwrap();
@@ -76,11 +76,15 @@ fn a_damaged_record_event_or_position_is_named() {
     let database = Database::open(dir.path().join("gleaner.redb")).unwrap();
     let writing = database.begin_write().unwrap();
     {
-        let name = key("serde").to_text();
-        let mut packages = writing.open_table(TableDefinition::<&[u8], &[u8]>::new("packages")).unwrap();
-        let mut stored = packages.get(name.as_bytes()).unwrap().unwrap().value().to_vec();
-        stored[20] ^= 1;
-        packages.insert(name.as_bytes(), stored.as_slice()).unwrap();
+        for (table, name, at) in
+            [("packages", "serde", 20), ("contents", "tokio", 8 + 4 + 5), ("contents", "rand", 300)]
+        {
+            let mut packages = writing.open_table(TableDefinition::<&[u8], &[u8]>::new(table)).unwrap();
+            let name = key(name).to_text();
+            let mut stored = packages.get(name.as_bytes()).unwrap().unwrap().value().to_vec();
+            stored[at] ^= 1;
+            packages.insert(name.as_bytes(), stored.as_slice()).unwrap();
+        }
         let mut events = writing.open_table(TableDefinition::<(u16, u64), &[u8]>::new("events")).unwrap();
         events.insert((0, 0), b"nonsense".as_slice()).unwrap();
         let mut streams = writing.open_table(TableDefinition::<(&str, &str), &[u8]>::new("streams")).unwrap();
@@ -90,6 +94,11 @@ fn a_damaged_record_event_or_position_is_named() {
     drop(database);
     let store = open(dir.path()).unwrap();
     assert_damaged(store.package(&key("serde")), "packages", "cargo pkg:cargo/serde");
+    assert_damaged(store.package_head(&key("serde")), "packages", "cargo pkg:cargo/serde");
+    for name in ["tokio", "rand"] {
+        assert_damaged(store.package(&key(name)), "contents", &format!("cargo pkg:cargo/{name}"));
+        assert!(store.package_head(&key(name)).unwrap().is_some());
+    }
     assert_damaged(store.events(&Cursor::default(), 1), "events", "0");
     assert_damaged(store.stream("a", "s"), "streams", "a s");
     // Damage is no reason to stop writing what is sound.

@@ -2,11 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gleaner_model::{ContentHash, JobId};
+use gleaner_model::{ContentHash, JobId, PackageContent, PackageRecord};
 use gleaner_store::{Command, Cursor, Group, Place, Recovered, Store, StoreError};
 
 use crate::Open;
-use crate::build::{at, blocked, close, closures, commands, failed, key, package, position, record, submit};
+use crate::build::{
+    at, blocked, close, closures, commands, failed, head, head_alone, key, package, position, record, submit,
+};
 
 pub(crate) fn run(fresh: impl Fn() -> Open) {
     opens_with_a_higher_epoch(&fresh());
@@ -18,6 +20,7 @@ pub(crate) fn run(fresh: impl Fn() -> Open) {
     closes_a_job_once(&fresh());
     refuses_wrong_numbers(&fresh());
     checks_revisions(&fresh());
+    keeps_the_content_under_a_new_head(&fresh());
     pages_events(&fresh());
     keeps_stream_positions(&fresh());
     keeps_places(&fresh());
@@ -217,6 +220,27 @@ fn checks_revisions(open: &Open) {
     assert_eq!(store.package(&key("serde")).unwrap(), Some(record("serde", 3)));
     assert_eq!(store.package(&key("tokio")).unwrap(), None);
     assert_eq!(store.events(&Cursor::default(), 10).unwrap().events.len(), 3);
+}
+
+fn keeps_the_content_under_a_new_head(open: &Open) {
+    let store = open();
+    let write = |packages| store.commit(&Group { packages, ..Group::default() });
+    assert_eq!(store.package_head(&key("serde")).unwrap(), None);
+    write(vec![package("serde", 1, 0), head_alone("tokio", 1, 0)]).unwrap();
+    write(vec![head_alone("serde", 2, 1), head_alone("tokio", 2, 0)]).unwrap();
+    assert!(matches!(write(vec![head_alone("serde", 2, 1)]), Err(StoreError::Conflict(at)) if at == [0]));
+    let kept = PackageRecord { head: head("serde", 2, 1), content: record("serde", 1).content };
+    assert_eq!(store.package(&key("serde")).unwrap(), Some(kept));
+    assert_eq!(store.package_head(&key("serde")).unwrap(), Some(head("serde", 2, 1)));
+    let empty = PackageRecord { head: head("tokio", 2, 0), content: PackageContent::default() };
+    assert_eq!(store.package(&key("tokio")).unwrap(), Some(empty));
+    write(vec![package("serde", 3, 0)]).unwrap();
+    assert_eq!(store.package(&key("serde")).unwrap(), Some(record("serde", 3)));
+    // A head that names a content which is not there is no record.
+    write(vec![head_alone("serde", 4, 1), head_alone("tokio", 3, 3)]).unwrap();
+    for name in ["serde", "tokio"] {
+        assert!(matches!(store.package(&key(name)), Err(StoreError::Damaged(_))), "{name}");
+    }
 }
 
 fn pages_events(open: &Open) {
