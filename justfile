@@ -20,10 +20,11 @@ lint:
 ci:
     .ci/run
 
-# Both benchmarks; results as a table and as JSON lines.
+# All benchmarks; results as a table and as JSON lines.
 bench:
     cargo bench --locked --bench journal
     cargo bench --locked --bench crawl
+    cargo bench --locked --bench scheduler
 
 # The recorded registries on loopback until Ctrl-C: `just replay --latency 20`.
 replay *arguments:
