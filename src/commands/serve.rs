@@ -74,7 +74,7 @@ pub(crate) async fn run(
     };
     let failure = tokio::select! {
         () = until_signal => None,
-        failure = crate::node::failed(scheduler.failure()) => Some(failure),
+        failure = scheduler.failed() => Some(failure),
     };
     scheduler.stop().await;
     if let Some(failure) = failure {

@@ -8,7 +8,7 @@ use super::serve::{ServeArgs, announce, start};
 use super::worker::finish;
 use crate::admission::knock;
 use crate::exit::{Exit, Failure};
-use crate::node::{WorkerNodeOptions, failed, start_worker, worker_data};
+use crate::node::{WorkerNodeOptions, start_worker, worker_data};
 use crate::operator::Door;
 use crate::output::Output;
 use crate::remote::endpoint;
@@ -54,7 +54,7 @@ pub(crate) async fn run(
     .await?;
     let result = tokio::select! {
         result = finish(&worker, &signals) => result,
-        failure = failed(scheduler.failure()) => Err(failure),
+        failure = scheduler.failed() => Err(failure),
     };
     door.drain();
     scheduler.stop().await;

@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 use gleaner_agent::{Handle, Timeouts};
 use gleaner_engine::{Clients, RegistryOptions};
 use gleaner_model::Lane;
-use tokio::sync::watch;
 
-use super::scheduler::failed;
 use super::{SchedulerNode, SchedulerNodeOptions, WorkerNodeOptions, start_worker};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::remote::{TlsArgs, endpoint};
 
 /// What the worker is started with.
@@ -49,7 +47,8 @@ impl Local {
             tls: None,
             decisions: options.decisions,
         })
-        .await?;
+        .await
+        .map_err(or_ask_its_owner)?;
         let worker = match options.worker {
             Some(LocalWorker { slots, contact, timeouts }) => {
                 let endpoint = endpoint(&scheduler.url(), &TlsArgs::default())?;
@@ -69,11 +68,11 @@ impl Local {
 
     /// Returns when either cannot go on, with the reason.
     pub(crate) fn failure(&self) -> impl Future<Output = Failure> + Send + use<> {
-        let (scheduler, worker): (watch::Receiver<Option<String>>, _) = (self.scheduler.failure(), self.worker.clone());
+        let (failed, worker) = (self.scheduler.failed(), self.worker.clone());
         async move {
-            let Some(worker) = worker else { return failed(scheduler).await };
+            let Some(worker) = worker else { return failed.await };
             tokio::select! {
-                failure = failed(scheduler) => failure,
+                failure = failed => failure,
                 ended = worker.wait() => match ended {
                     Ok(()) => std::future::pending().await,
                     Err(error) => error.into(),
@@ -89,6 +88,14 @@ impl Local {
             let _ = worker.wait().await;
         }
         self.scheduler.stop().await;
+    }
+}
+
+/// A command that would run a scheduler of its own may as well talk to the one that is in its way.
+fn or_ask_its_owner(failure: Failure) -> Failure {
+    match failure.exit {
+        Exit::InUse => Failure::in_use(format!("{failure}, or talk to the scheduler that has it with --server URL")),
+        _ => failure,
     }
 }
 

@@ -5,5 +5,5 @@ mod scheduler;
 mod worker;
 
 pub(crate) use local::{Local, LocalOptions, LocalWorker, worker_data};
-pub(crate) use scheduler::{SchedulerNode, SchedulerNodeOptions, failed};
+pub(crate) use scheduler::{SchedulerNode, SchedulerNodeOptions};
 pub(crate) use worker::{WorkerNodeOptions, start_worker};

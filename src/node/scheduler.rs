@@ -1,12 +1,12 @@
 //! A scheduler in this process: store, documents, engine, listeners.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gleaner_cluster::ServerTls;
 use gleaner_engine::{Clients, Engine, EngineOptions, RegistryOptions, ServeError};
-use gleaner_store::{Documents, RedbOptions, RedbStore};
+use gleaner_store::{Documents, RedbOptions, RedbStore, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
@@ -31,6 +31,7 @@ pub(crate) struct SchedulerNodeOptions<'a> {
 /// A running scheduler with its gRPC listener.
 pub(crate) struct SchedulerNode {
     engine: Engine,
+    data: PathBuf,
     address: SocketAddr,
     secure: bool,
     close: oneshot::Sender<()>,
@@ -41,8 +42,11 @@ impl SchedulerNode {
     /// Opens the store, recovers, and listens.
     pub(crate) async fn start(options: SchedulerNodeOptions<'_>) -> Result<Self, Failure> {
         let data = options.data.to_owned();
-        let store = tokio::task::spawn_blocking(move || RedbStore::open(&data, RedbOptions::default()));
-        let store = store.await.map_err(Failure::failed)??;
+        let store = tokio::task::spawn_blocking({
+            let data = data.clone();
+            move || RedbStore::open(&data, RedbOptions::default())
+        });
+        let store = store.await.map_err(Failure::failed)?.map_err(|error| opening(&data, error))?;
         let beside = options.data.join("documents");
         let location = match options.documents {
             Some(location) => location.to_owned(),
@@ -63,7 +67,7 @@ impl SchedulerNode {
         let listening = engine.serve(listener, options.tls, async {
             let _ = closed.await;
         });
-        Ok(Self { engine, address, secure, close, listener: tokio::spawn(listening) })
+        Ok(Self { engine, data, address, secure, close, listener: tokio::spawn(listening) })
     }
 
     /// Where it listens, as a URL.
@@ -75,6 +79,21 @@ impl SchedulerNode {
     /// Tells why it cannot go on, once it cannot.
     pub(crate) fn failure(&self) -> watch::Receiver<Option<String>> {
         self.engine.failure()
+    }
+
+    /// Waits until its store fails, and tells why and what to do.
+    pub(crate) fn failed(&self) -> impl Future<Output = Failure> + Send + use<> {
+        let (mut failure, data) = (self.engine.failure(), self.data.clone());
+        async move {
+            match failure.wait_for(Option::is_some).await {
+                Ok(reason) => Failure::failed(format!(
+                    "the data directory {}: {}; what was acknowledged is stored: start again when the cause is gone",
+                    data.display(),
+                    reason.as_deref().unwrap_or("the store failed")
+                )),
+                Err(_) => Failure::failed("the scheduler has ended"),
+            }
+        }
     }
 
     /// Open jobs that it found at its start.
@@ -96,10 +115,13 @@ impl SchedulerNode {
     }
 }
 
-/// Waits until a store fails, and tells why.
-pub(crate) async fn failed(mut failure: watch::Receiver<Option<String>>) -> Failure {
-    match failure.wait_for(Option::is_some).await {
-        Ok(reason) => Failure::failed(reason.clone().unwrap_or_default()),
-        Err(_) => Failure::failed("the scheduler has ended"),
+/// What is wrong with a data directory, and what to do.
+fn opening(data: &Path, error: StoreError) -> Failure {
+    match error {
+        StoreError::Io(error) => Failure::failed(format!(
+            "the data directory {} cannot be used: {error}; free or repair it, or give another with --data",
+            data.display()
+        )),
+        other => other.into(),
     }
 }

@@ -188,3 +188,47 @@ fn redirects_in_a_circle() {
     let stage = Stage::after_a_good_day(|| Answer::new("302 Found").header("Location", "/npm/left-pad"));
     stage.stays_good("", "redirect", &[]);
 }
+
+/// A project page as a mirror has it at `serial`, with one version.
+fn project_page(serial: u32, version: &str) -> String {
+    format!(
+        r#"{{"meta": {{"api-version": "1.1", "_last-serial": {serial}}}, "name": "demo", "versions": ["{version}"], "files":
+        [{{"filename": "demo-{version}.tar.gz", "url": "../../demo-{version}.tar.gz", "hashes": {{"sha256": "00ff"}},
+        "size": 5, "upload-time": "2020-01-02T00:00:00Z"}}]}}"#
+    )
+}
+
+/// A mirror that has fallen behind answers with a page that was true once.
+#[test]
+fn a_document_older_than_the_one_that_is_stored() {
+    let place = Place::new();
+    let registry = Registry::start(|asked| {
+        let (serial, version, etag) = if asked.earlier == 0 { (10, "1.1", "\"ten\"") } else { (5, "1.0", "\"five\"") };
+        let page = Answer::ok(project_page(serial, version)).header("ETag", etag);
+        page.header("Content-Type", "application/vnd.pypi.simple.v1+json")
+    });
+    let (data, addresses) = (place.path("data"), registry.addresses());
+    let refresh = || {
+        let program = place.gleaner(["refresh", "--json", "pkg:pypi/demo", "--attempts", "2", "--backoff-ms", "1"]);
+        program.arg("--data").arg(&data).args(addresses.flags()).run()
+    };
+    let show = || place.gleaner(["show", "--json", "pkg:pypi/demo", "--data"]).arg(&data).run().expect(0).object();
+    assert_eq!(refresh().expect(0).object()["latest"], "1.1");
+    let before = show();
+    assert_eq!(before["versions"][0]["version"], "1.1");
+
+    let row = refresh().expect(1).object();
+    let error = row["error"].as_str().unwrap();
+    assert_eq!((&row["state"], &row["attempts"]), (&"failed".into(), &2.into()), "{row}");
+    let words = ["pkg:pypi/demo", "edition 5", "edition 10"];
+    assert!(error.starts_with("Stale: ") && words.iter().all(|word| error.contains(word)), "{error}");
+
+    let after = show();
+    for key in ["presence", "latest", "versions", "documents", "fetched_at", "last_change_at", "revision"] {
+        assert_eq!(after[key], before[key], "{key}");
+    }
+    // Both tries were about the record that is kept: what the older page came with is not believed.
+    let asked = registry.asked();
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    assert!(asked[1..].iter().all(|asked| asked.header("if-none-match") == Some("\"ten\"")), "{asked:?}");
+}

@@ -5,6 +5,7 @@
 mod bad_days;
 mod cli;
 mod corpus;
+mod data;
 mod house;
 mod kill;
 mod support;

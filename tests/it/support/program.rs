@@ -82,6 +82,21 @@ impl Program {
         self
     }
 
+    /// Lets no file of it grow beyond `kib` KiB: what writes further fails, as on a full disk. The system would end the
+    /// process with a signal for that; it is told not to, and a program that is started inherits this.
+    pub(crate) fn files_of_at_most(mut self, kib: u32) -> Self {
+        // POSIX counts blocks of 512 bytes.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", kib * 2);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &script, "sh"]).arg(self.command.get_program()).args(self.command.get_args());
+        command.env_clear().current_dir(self.command.get_current_dir().expect("every place has one"));
+        for (name, value) in self.command.get_envs() {
+            command.env(name, value.expect("none is taken away"));
+        }
+        self.command = command;
+        self
+    }
+
     /// Starts it and goes on.
     pub(crate) fn spawn(mut self) -> Process {
         self.command.stdin(if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
