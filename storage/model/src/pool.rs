@@ -24,6 +24,16 @@ impl<T> Default for Pool<T> {
 }
 
 impl<T: Hash + Eq> Pool<T> {
+    /// An empty one with room for `values`, so that it need not grow, which would hash all again.
+    #[must_use]
+    pub fn with_room_for(values: usize) -> Self {
+        Self {
+            values: Vec::with_capacity(values),
+            table: HashTable::with_capacity(values),
+            hasher: foldhash::fast::FixedState::default(),
+        }
+    }
+
     /// The position of `value`, which is added if it is new.
     pub fn intern(&mut self, value: T) -> PoolIndex {
         self.intern_with(&value, |known| *known == value).unwrap_or_else(|hash| self.push(hash, value))

@@ -29,44 +29,54 @@ const UNPACKED_MAX: usize = 512 * 1024 * 1024;
 /// What is wrong with a value, without saying which; the caller knows its place.
 pub(crate) type Flaw = &'static str;
 
-/// Wraps `payload`, compressed at `level` if that makes it smaller.
-pub(crate) fn seal(payload: &[u8], level: i32) -> Vec<u8> {
-    let mut framed = Vec::new();
-    Packer::with(|_, packer| seal_with(packer, payload, level, &mut framed));
-    framed
+/// A payload on its way into a frame.
+pub(crate) struct Ready<'a> {
+    how: u8,
+    payload: &'a [u8],
 }
 
-/// Encodes and wraps a value, to the end of `bytes`.
-pub(crate) fn encode_onto<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T, level: i32) {
-    Packer::with(|payload, packer| {
-        append(payload, value);
-        seal_with(packer, payload, level, bytes);
-    });
-}
+impl<'a> Ready<'a> {
+    /// As it is.
+    pub(crate) const fn plain(payload: &'a [u8]) -> Self {
+        Self { how: PLAIN, payload }
+    }
 
-fn seal_with(packer: &mut Packer, payload: &[u8], level: i32, bytes: &mut Vec<u8>) {
-    let packed = if payload.len() >= WORTH_COMPRESSING { packer.pack(payload, level) } else { None };
-    match packed {
-        Some(packed) => wrap_as(bytes, ZSTD, packed),
-        None => wrap_as(bytes, PLAIN, payload),
+    /// Compressed at `level` if that makes it smaller.
+    pub(crate) fn packed(packer: &'a mut Packer, payload: &'a [u8], level: i32) -> Self {
+        let packed = if payload.len() >= WORTH_COMPRESSING { packer.pack(payload, level) } else { None };
+        packed.map_or(Self::plain(payload), |payload| Self { how: ZSTD, payload })
+    }
+
+    /// How long its frame is, in bytes.
+    pub(crate) const fn framed_bytes(&self) -> usize {
+        HEAD + self.payload.len()
+    }
+
+    /// Appends its frame to `bytes`.
+    pub(crate) fn wrap_onto(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.how);
+        bytes.extend_from_slice(&checksum(self.how, self.payload).to_le_bytes());
+        bytes.extend_from_slice(self.payload);
+    }
+
+    fn wrap(&self) -> Vec<u8> {
+        let mut framed = Vec::with_capacity(self.framed_bytes());
+        self.wrap_onto(&mut framed);
+        framed
     }
 }
 
-/// Wraps `payload` as it is, to the end of `bytes`, where it takes [`wrapped_bytes`].
-pub(crate) fn wrap_onto(bytes: &mut Vec<u8>, payload: &[u8]) {
-    wrap_as(bytes, PLAIN, payload);
+/// Wraps `payload`, compressed at `level` if that makes it smaller.
+pub(crate) fn seal(payload: &[u8], level: i32) -> Vec<u8> {
+    Packer::with(|_, packer| Ready::packed(packer, payload, level).wrap())
 }
 
-/// How many bytes `payload` takes when it is wrapped as it is.
-pub(crate) fn wrapped_bytes(payload: &[u8]) -> usize {
-    HEAD + payload.len()
-}
-
-fn wrap_as(bytes: &mut Vec<u8>, how: u8, payload: &[u8]) {
-    bytes.reserve_exact(HEAD + payload.len());
-    bytes.push(how);
-    bytes.extend_from_slice(&checksum(how, payload).to_le_bytes());
-    bytes.extend_from_slice(payload);
+/// Encodes and wraps a value.
+pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, level: i32) -> Vec<u8> {
+    Packer::with(|payload, packer| {
+        append(payload, value);
+        Ready::packed(packer, payload, level).wrap()
+    })
 }
 
 fn checksum(how: u8, payload: &[u8]) -> u32 {
@@ -88,13 +98,6 @@ pub(crate) fn open(framed: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Flaw> {
         ZSTD => zip::unpack(payload, UNPACKED_MAX).map(Into::into).map_err(|_| "it does not unpack"),
         _ => Err("it is of an unknown version"),
     }
-}
-
-/// Encodes and wraps a value.
-pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, level: i32) -> Vec<u8> {
-    let mut framed = Vec::new();
-    encode_onto(&mut framed, value, level);
-    framed
 }
 
 /// Unwraps and decodes a value.

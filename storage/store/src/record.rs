@@ -19,13 +19,15 @@
 
 use gleaner_model::{Event, Package, PackageContent, PackageHead, PackageKey};
 
-use crate::frame::{self, Flaw};
+use crate::frame::{self, Flaw, Ready};
+use crate::zip::Packer;
 
 /// zstd's level for records. Of 1,532 real packages, 24.8 MB without checksums, -1 makes 3.8 MB in 29 ms, 1 makes 3.5 MB
 /// in 35 ms, 3 makes 3.5 MB in 38 ms, -5 makes 5.4 MB in 26 ms; the checksums beside it are 11.6 MB.
 const LEVEL: i32 = -1;
 
 const REVISION: usize = 8;
+const LENGTH: usize = 4;
 
 /// A package record, encoded and compressed: its head, and its content if that is to be written too.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,9 +40,12 @@ impl EncodedRecord {
     /// Encodes `head`, and `content` if it changed. The costly part of storing a record, so do it outside the committer.
     #[must_use]
     pub fn encode(head: &PackageHead, content: Option<PackageContent>) -> Self {
-        let mut bytes = head.revision.to_le_bytes().to_vec();
-        frame::encode_onto(&mut bytes, head, LEVEL);
-        Self { head: bytes.into(), content: content.map(|content| encode_content(head, content)) }
+        let content = content.map(|content| encode_content(head, content));
+        let head = Packer::with(|room, packer| {
+            frame::append(room, head);
+            assemble(&head.revision.to_le_bytes(), &[Ready::packed(packer, room, LEVEL)])
+        });
+        Self { head, content }
     }
 
     /// How many bytes are stored for it.
@@ -65,25 +70,35 @@ impl std::fmt::Debug for EncodedRecord {
 }
 
 fn encode_content(head: &PackageHead, mut content: PackageContent) -> Box<[u8]> {
-    let mut bytes = head.revision.to_le_bytes().to_vec();
-    let checksums = take_checksums(&mut content.package);
-    let length = u32::try_from(frame::wrapped_bytes(&checksums)).expect("a document of gigabytes is never read");
-    bytes.extend_from_slice(&length.to_le_bytes());
-    frame::wrap_onto(&mut bytes, &checksums);
-    frame::encode_onto(&mut bytes, &(&head.key, content), LEVEL);
+    Packer::with(|room, packer| {
+        take_checksums(&mut content.package, room);
+        let at = room.len();
+        frame::append(room, &(&head.key, content));
+        let (checksums, rest) = room.split_at(at);
+        let (checksums, rest) = (Ready::plain(checksums), Ready::packed(packer, rest, LEVEL));
+        let length = u32::try_from(checksums.framed_bytes()).expect("documents of gigabytes are never read");
+        let mut front = [0; REVISION + LENGTH];
+        front[..REVISION].copy_from_slice(&head.revision.to_le_bytes());
+        front[REVISION..].copy_from_slice(&length.to_le_bytes());
+        assemble(&front, &[checksums, rest])
+    })
+}
+
+/// A value of known length, so that it is written once and no room is left over.
+fn assemble(front: &[u8], frames: &[Ready<'_>]) -> Box<[u8]> {
+    let mut bytes = Vec::with_capacity(front.len() + frames.iter().map(Ready::framed_bytes).sum::<usize>());
+    bytes.extend_from_slice(front);
+    frames.iter().for_each(|frame| frame.wrap_onto(&mut bytes));
     bytes.into()
 }
 
-/// Takes the checksums out of a package, to one place.
-fn take_checksums(package: &mut Package) -> Vec<u8> {
-    let artifacts = || package.versions.iter().flat_map(|version| &version.artifacts);
-    let mut checksums = Vec::with_capacity(artifacts().map(|artifact| artifact.checksum.len() + 1).sum());
+/// Takes the checksums out of a package, to the end of `bytes`.
+fn take_checksums(package: &mut Package, bytes: &mut Vec<u8>) {
     for artifact in package.versions.iter_mut().flat_map(|version| &mut version.artifacts) {
         let checksum = std::mem::take(&mut artifact.checksum);
-        frame::append(&mut checksums, &checksum.len());
-        checksums.extend_from_slice(&checksum);
+        frame::append(bytes, &checksum.len());
+        bytes.extend_from_slice(&checksum);
     }
-    checksums
 }
 
 /// Puts them back.

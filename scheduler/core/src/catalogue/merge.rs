@@ -14,7 +14,11 @@ use hashbrown::HashMap;
 /// so that the same facts always give the same value.
 pub(super) fn merge(old: Option<&Package>, new: Package) -> Package {
     let Package { latest, tags, mut repository, mut versions, dependencies, features, licences, mut edition } = new;
-    let mut pools = Pools::default();
+    let mut pools = Pools {
+        dependencies: Pool::with_room_for(dependencies.len()),
+        features: Pool::with_room_for(features.len()),
+        licences: Pool::with_room_for(licences.len()),
+    };
     let mut from_new = Moves {
         dependencies: Move::of(Values::Own(dependencies.into_iter().map(Some).collect())),
         features: Move::of(Values::Own(features.into_iter().map(Some).collect())),
@@ -109,7 +113,6 @@ impl<'a> Carried<'a> {
     }
 }
 
-#[derive(Default)]
 struct Pools {
     dependencies: Pool<Dependency>,
     features: Pool<Feature>,
