@@ -11,6 +11,7 @@ mod codec;
 mod location;
 mod packs;
 mod place;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use packs::Packs;
 pub use codec::{DOCUMENT_MAX, compress, content_hash, decompress};
 pub use place::Place;
 pub(crate) use place::STORED_BYTES;
+pub use upkeep::Pack;
 
 /// Why documents cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -122,9 +124,8 @@ impl Documents {
 
     /// `ab/cdef….pack`: 256 directories, so that millions of objects do not stand in one.
     fn path(&self, pack: ContentHash) -> Path {
-        let name = pack.to_string();
-        let (shard, rest) = name.split_at(2);
-        self.prefix.clone().join(shard).join(format!("{rest}.pack"))
+        let [shard, file] = Self::pack_file(pack);
+        self.prefix.clone().join(shard).join(file)
     }
 }
 

@@ -6,10 +6,12 @@ mod frame;
 mod port;
 mod record;
 mod redb;
+mod upkeep;
 mod zip;
 
-pub use self::redb::{RedbOptions, RedbStore};
+pub use self::redb::{Compacted, RedbOptions, RedbStore, StoppedStore, StoreCopy, compact};
 pub use command::{Closure, Command, StreamPosition};
-pub use documents::{DOCUMENT_MAX, Documents, DocumentsError, Place, compress, content_hash, decompress};
+pub use documents::{DOCUMENT_MAX, Documents, DocumentsError, Pack, Place, compress, content_hash, decompress};
 pub use port::{Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob};
 pub use record::{EncodedRecord, PackageWrite};
+pub use upkeep::{CheckError, DOCUMENT_BYTES, Finding, Rows, Snapshot, check_documents};

@@ -13,6 +13,7 @@ use gleaner_model::{
 use crate::command::{Closure, Command, StreamPosition};
 use crate::documents::Place;
 use crate::record::PackageWrite;
+use crate::upkeep::Snapshot;
 
 /// What one commit makes durable, all or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -148,6 +149,19 @@ pub enum StoreError {
         /// The newest format known here.
         known: u32,
     },
+    /// Written by an older Gleaner, by something that only looks at it.
+    #[error(
+        "the store in {path} has format {found}, and this version reads {known}; start a scheduler on it once, which \
+         upgrades it, or use the gleaner that wrote it"
+    )]
+    Older {
+        /// The directory or file.
+        path: String,
+        /// The format that it has.
+        found: u32,
+        /// The format known here.
+        known: u32,
+    },
     /// The disk is full, or failed.
     #[error("the store cannot write: {0}")]
     Io(#[source] std::io::Error),
@@ -225,6 +239,14 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The disk failed, or a value is damaged.
     fn stream(&self, client: &str, stream: &str) -> Result<Option<StreamPosition>, StoreError>;
+
+    /// The store as of its last commit, for upkeep. Commits go on meanwhile.
+    ///
+    /// # Errors
+    /// The disk failed, or this engine is looked after by tools of its own (the default).
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Err(StoreError::Io(std::io::ErrorKind::Unsupported.into()))
+    }
 
     /// Forgets results and stream positions from before `moment`. Bounded work a call; true if there is more to do.
     ///

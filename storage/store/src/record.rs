@@ -26,7 +26,7 @@ use crate::zip::Packer;
 /// in 35 ms, 3 makes 3.5 MB in 38 ms, -5 makes 5.4 MB in 26 ms; the checksums beside it are 11.6 MB.
 const LEVEL: i32 = -1;
 
-const REVISION: usize = 8;
+pub(crate) const REVISION: usize = 8;
 const LENGTH: usize = 4;
 
 /// A package record, encoded and compressed: its head, and its content if that is to be written too.

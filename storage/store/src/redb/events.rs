@@ -12,7 +12,7 @@ use super::pack;
 use super::tables::{EVENTS, JOURNAL_LEVEL, SHARD};
 
 /// Most events of one value: what a reader must unpack to see one.
-const VALUE_MAX: usize = 1024;
+pub(crate) const VALUE_MAX: usize = 1024;
 
 /// Writes the events of `packages` from number `next` on; tells the next number.
 pub(crate) fn write(

@@ -6,8 +6,11 @@
 //! anything is written ([`plan`]). A row of commands moves as it is, packed, from `chunks` to `ended` when nothing in
 //! it matters any more; rows of which little is left are rewritten in the background ([`tidy`]).
 
+mod backup;
 mod catalogue;
+mod check;
 mod chunk;
+mod compact;
 mod documents;
 mod errors;
 mod events;
@@ -16,16 +19,25 @@ mod forget;
 mod index;
 mod load;
 mod open;
+mod overlay;
 mod pack;
 mod plan;
 mod read;
 mod recover;
+mod restored;
 mod row;
+mod snapshot;
+mod stopped;
 mod streams;
 mod tables;
 mod tidy;
+mod upgrade;
 mod view;
 mod write;
+
+pub use backup::StoreCopy;
+pub use compact::{Compacted, compact};
+pub use stopped::StoppedStore;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -35,7 +47,7 @@ use redb::{Database, WriteTransaction};
 use gleaner_model::{ContentHash, JobId, PackageHead, PackageKey, PackageRecord, Timestamp};
 
 use crate::{
-    Command, Cursor, EventPage, Group, Opened, Place, Recovered, Store, StoreError, StoredJob, StreamPosition,
+    Command, Cursor, EventPage, Group, Opened, Place, Recovered, Snapshot, Store, StoreError, StoredJob, StreamPosition,
 };
 
 use index::Index;
@@ -182,6 +194,10 @@ impl Store for RedbStore {
 
     fn stream(&self, client: &str, stream: &str) -> Result<Option<StreamPosition>, StoreError> {
         self.read_stream(client, stream)
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(snapshot::RedbSnapshot(self.read()?)))
     }
 
     fn forget_before(&self, moment: Timestamp) -> Result<bool, StoreError> {

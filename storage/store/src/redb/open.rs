@@ -5,9 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, RwLock};
 
-use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, StorageError, TableError,
-};
+use redb::{Builder, Database, DatabaseError, ReadableTable, StorageBackend, StorageError};
 
 use crate::{Opened, StoreError};
 
@@ -15,10 +13,10 @@ use super::errors::{commit, damaged, opening, storage, table, transaction};
 use super::tables::{
     CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, FORMAT, META, PACKAGES, RESULTS, STREAMS, State,
 };
-use super::{RedbOptions, RedbStore, Writer, load};
+use super::{RedbOptions, RedbStore, Writer, load, upgrade};
 
 /// The file's name in the data directory.
-const FILE: &str = "gleaner.redb";
+pub(crate) const FILE: &str = "gleaner.redb";
 
 /// Its name until it is whole.
 const UNFINISHED: &str = "gleaner.redb.new";
@@ -51,7 +49,7 @@ impl RedbStore {
     }
 
     fn with_database(database: Database, path: PathBuf, options: RedbOptions) -> Result<Self, StoreError> {
-        check_format(&database, &path)?;
+        upgrade::upgrade(&database, &path, &upgrade::STEPS)?;
         let (epoch, state) = begin_epoch(&database, options.quick_repair)?;
         let opened = Opened { epoch, next_sequence: state.next_sequence };
         let index = RwLock::new(load::load(&database, state)?);
@@ -90,28 +88,12 @@ fn make(dir: &Path, path: &Path) -> Result<(), StoreError> {
 
 /// Makes the names of a new file and of the directories above it durable: a file that is synced but that no directory
 /// on disk names is lost all the same.
-fn sync_directories(dir: &Path) -> io::Result<()> {
+pub(crate) fn sync_directories(dir: &Path) -> io::Result<()> {
     let dir = dir.canonicalize()?;
     for dir in [Some(dir.as_path()), dir.parent()].into_iter().flatten() {
         File::open(dir)?.sync_all()?;
     }
     Ok(())
-}
-
-/// Refuses what a newer version wrote, before anything is changed.
-fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
-    let reading = database.begin_read().map_err(transaction)?;
-    let meta = match reading.open_table(META) {
-        Ok(meta) => meta,
-        Err(TableError::TableDoesNotExist(_)) => return Ok(()),
-        Err(error) => return Err(table(error)),
-    };
-    let Some(stored) = meta.get("format").map_err(storage)? else { return Ok(()) };
-    let found = stored.value().try_into().map(u32::from_le_bytes);
-    match found.map_err(|_| damaged("meta", "format", "it is of a wrong length"))? {
-        found if found > FORMAT => Err(StoreError::Newer { path: path.display().to_string(), found, known: FORMAT }),
-        _ => Ok(()),
-    }
 }
 
 /// Makes the tables that are missing and commits a higher epoch; tells it and the counters.

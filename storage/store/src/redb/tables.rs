@@ -2,7 +2,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `meta` | `format`, `epoch`, `state` | little-endian integers, see [`State`] |
+//! | `meta` | `format`, `epoch`, `state`, `jumps` | little-endian integers, see [`State`] and [`Jumps`](super::restored::Jumps) |
 //! | `chunks` | first sequence number | a [row](super::row) of commands, of which at least one still matters |
 //! | `closures` | batch number | a frame of closures that some chunk above depends on |
 //! | `ended` | first sequence number | a row of commands whose jobs have all ended |
@@ -41,8 +41,9 @@ pub(crate) const EXPIRES_ENDED: u8 = 0;
 /// [`EXPIRY`]'s kind for a batch in [`RESULTS`].
 pub(crate) const EXPIRES_RESULTS: u8 = 1;
 
-/// The format that this version writes, and the newest that it reads.
-pub(crate) const FORMAT: u32 = 1;
+/// The format that this version writes, and the newest that it reads. Whoever raises it adds a step to
+/// [`upgrade`](super::upgrade).
+pub(crate) const FORMAT: u32 = 2;
 
 /// The one shard that an embedded store has; other engines have more.
 pub(crate) const SHARD: u16 = 0;
@@ -78,7 +79,7 @@ impl State {
         bytes
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; 32] = bytes.try_into().ok()?;
         let field = |at: usize| bytes[at * 8..].first_chunk().map(|field| u64::from_le_bytes(*field));
         Some(Self { commits: field(0)?, next_sequence: field(1)?, next_event: field(2)?, next_batch: field(3)? })

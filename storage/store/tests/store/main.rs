@@ -9,6 +9,7 @@ mod documents;
 mod model;
 mod random;
 mod suite;
+mod upkeep;
 
 use gleaner_store::{RedbOptions, RedbStore, Store};
 

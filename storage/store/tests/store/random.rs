@@ -8,6 +8,7 @@ use redb::{ReadableDatabase, ReadableTableMetadata, TableHandle, UntypedTableHan
 use crate::build::{at, blocked, close, failed, submit};
 use crate::disk::Disk;
 use crate::model::Model;
+use crate::upkeep::found;
 use crate::{Open, options};
 
 #[derive(Clone, Debug)]
@@ -151,6 +152,7 @@ fn tell(open: &Open, steps: &[Step]) {
             }
         }
         model.check(&**store.as_ref().unwrap());
+        assert_eq!(found(&*store.as_ref().unwrap().snapshot().unwrap()).0, [], "a check finds flaws where none are");
     }
     end_all(&**store.as_ref().unwrap(), &model);
 }
