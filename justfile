@@ -37,3 +37,7 @@ demo:
 # Write docs/metrics.md anew from the list in the sources.
 metrics-page:
     GLEANER_BLESS=1 cargo test --locked --bin gleaner the_page_says_what_the_list_says
+
+# So many histories of the whole scheduler in virtual time; a seed that fails is printed and can be lived again.
+simulate count="10000" *arguments:
+    cargo run --locked -p gleaner-simulation -- --seeds 0..{{count}} {{arguments}}

@@ -17,6 +17,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("gleaner-store", &["gleaner-model"]),
     ("gleaner-cluster", &["gleaner-model", "gleaner-proto", "gleaner-store"]),
     ("gleaner-engine", &["gleaner-model", "gleaner-core", "gleaner-proto", "gleaner-store", "gleaner-cluster"]),
+    ("gleaner-simulation", &["gleaner-model", "gleaner-core", "gleaner-store"]),
     ("gleaner-gateway", &["gleaner-model", "gleaner-proto", "gleaner-store", "gleaner-engine"]),
     (
         "gleaner-agent",

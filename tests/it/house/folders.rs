@@ -12,6 +12,7 @@ const HOUSE: &[(&str, &str)] = &[
     ("scheduler/core", "gleaner-core"),
     ("scheduler/engine", "gleaner-engine"),
     ("scheduler/gateway", "gleaner-gateway"),
+    ("scheduler/simulation", "gleaner-simulation"),
     ("storage/model", "gleaner-model"),
     ("storage/store", "gleaner-store"),
     ("workers/agent", "gleaner-agent"),

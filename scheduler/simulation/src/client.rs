@@ -1,0 +1,118 @@
+//! A simulated client: it asks in bursts, tries again what was refused or not answered, cancels some of it, and holds
+//! on to its receipts. Some clients send a numbered stream of items instead, which goes on wherever it stopped.
+
+use std::collections::BTreeMap;
+
+use gleaner_model::JobId;
+
+use crate::chance::Chance;
+use crate::wire::{Answered, Asked, Conn, Wish};
+
+/// What became of an answer.
+#[derive(Debug)]
+pub(crate) enum News {
+    Receipts {
+        jobs: Vec<JobId>,
+        up_to: Option<u64>,
+    },
+    Cancelled(JobId),
+    Refused,
+    /// Nothing that matters to others.
+    Nothing,
+}
+
+/// A client.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) conn: Option<Conn>,
+    pub(crate) streams: bool,
+    asked: u64,
+    /// Questions without an answer yet; items by the number of the last one. At most a few dozen: it waits.
+    open: BTreeMap<u64, Option<u64>>,
+    /// Jobs that it may still cancel, the newest ones.
+    jobs: Vec<JobId>,
+    /// Where its stream goes on, once it was told.
+    pub(crate) next_item: Option<u64>,
+}
+
+/// Questions that a client leaves open before it waits for answers.
+const OPEN_MAX: usize = 24;
+
+impl Client {
+    pub(crate) fn new(streams: bool) -> Self {
+        let (open, jobs) = (BTreeMap::new(), Vec::new());
+        Self { conn: None, streams, asked: 0, open, jobs, next_item: None }
+    }
+
+    fn request(&mut self, last: Option<u64>) -> u64 {
+        self.asked += 1;
+        self.open.insert(self.asked, last);
+        self.asked
+    }
+
+    /// What it asks first on a new connection.
+    pub(crate) fn greet(&mut self) -> Option<Asked> {
+        self.open.clear();
+        self.next_item = None;
+        if self.streams { Some(Asked::Open { request: self.request(None) }) } else { None }
+    }
+
+    /// The next thing that it asks, if it is not waiting.
+    pub(crate) fn ask(&mut self, targets: u64, chance: &mut Chance) -> Option<Asked> {
+        if self.open.len() >= OPEN_MAX {
+            return None;
+        }
+        if !self.jobs.is_empty() && chance.percent(8) {
+            let job = self.jobs.swap_remove(chance.below(self.jobs.len()));
+            return Some(Asked::Cancel { request: self.request(None), job });
+        }
+        let wishes: Vec<Wish> = (0..chance.pick(&[1, 1, 1, 2, 5])).map(|_| wish(targets, chance)).collect();
+        if !self.streams {
+            return Some(Asked::Submit { request: self.request(None), wishes });
+        }
+        let first = self.next_item?;
+        let last = first + wishes.len() as u64 - 1;
+        self.next_item = Some(last + 1);
+        Some(Asked::Items { request: self.request(Some(last)), first, wishes })
+    }
+
+    /// An answer came.
+    pub(crate) fn answered(&mut self, answered: Answered) -> News {
+        match answered {
+            Answered::Receipts { request, jobs } => {
+                let Some(up_to) = self.open.remove(&request) else { return News::Nothing };
+                self.jobs.extend(&jobs);
+                let excess = self.jobs.len().saturating_sub(50);
+                self.jobs.drain(..excess);
+                News::Receipts { jobs, up_to }
+            }
+            Answered::Cancelled { request, job, over } => {
+                self.open.remove(&request);
+                if over { News::Cancelled(job) } else { News::Nothing }
+            }
+            Answered::Position { request, number } => {
+                if self.open.remove(&request).is_none() {
+                    return News::Nothing;
+                }
+                self.next_item = Some(number + 1);
+                News::Nothing
+            }
+            Answered::Refused { request, .. } => {
+                let was = self.open.remove(&request);
+                if was.is_some_and(|last| last.is_some()) {
+                    // The items that it sent after this one are out of order now.
+                    self.next_item = None;
+                }
+                News::Refused
+            }
+        }
+    }
+}
+
+fn wish(targets: u64, chance: &mut Chance) -> Wish {
+    Wish {
+        target: chance.next() % targets,
+        max_age_ms: chance.pick(&[0, 0, 100, 5_000]),
+        expires_in_ms: chance.pick(&[None, None, None, Some(300), Some(20_000)]),
+    }
+}

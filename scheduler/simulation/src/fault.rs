@@ -1,0 +1,51 @@
+//! Faults that can be planted into the simulated scheduler process, to see that the checks find them.
+
+/// What is done wrong on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Receipts are sent when the commit begins.
+    ReceiptBeforeCommit,
+    /// Workers are told to forget their outcomes when the commit begins.
+    AckBeforeCommit,
+    /// An outcome counts whatever its token is.
+    AnyToken,
+    /// Recovery does not tell the core in which epoch a job was journalled.
+    NoBirths,
+    /// The core is always told that the epoch is 1, so that tokens repeat.
+    SameEpoch,
+    /// Hosts have their burst allowance anew after a restart.
+    BudgetReset,
+    /// Some permits are handed out twice.
+    PermitTwice,
+    /// Recovered tasks do not wait for workers that may still be at them.
+    NoLimbo,
+    /// A host's wish to be left alone is not journalled.
+    WishNotJournalled,
+    /// Some recovered jobs are not given back to the core.
+    JobNotRecovered,
+    /// Some jobs that end are not closed in the journal.
+    ClosureLost,
+    /// A client is told that its job is cancelled before that is durable.
+    CancelBeforeCommit,
+    /// The position of a submit stream is committed after its jobs and not with them.
+    PositionLate,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 13] = [
+        Self::ReceiptBeforeCommit,
+        Self::AckBeforeCommit,
+        Self::AnyToken,
+        Self::NoBirths,
+        Self::SameEpoch,
+        Self::BudgetReset,
+        Self::PermitTwice,
+        Self::NoLimbo,
+        Self::WishNotJournalled,
+        Self::JobNotRecovered,
+        Self::ClosureLost,
+        Self::CancelBeforeCommit,
+        Self::PositionLate,
+    ];
+}

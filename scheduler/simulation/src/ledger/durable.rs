@@ -1,0 +1,117 @@
+//! What is on the disk, by everything that was ever committed: each job ends once and stays as it ended, and a task
+//! ends with all of its jobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gleaner_core::HostIndex;
+use gleaner_model::{JobId, JobState, TaskId, Timestamp};
+use gleaner_store::Command;
+
+use super::Facts;
+use crate::process::Entry;
+
+/// A job on the disk.
+#[derive(Clone, Debug)]
+struct Stored {
+    facts: Facts,
+    end: Option<JobState>,
+}
+
+/// What is on the disk.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Durable {
+    jobs: BTreeMap<JobId, Stored>,
+    open: BTreeSet<JobId>,
+    ended: BTreeSet<TaskId>,
+    /// Each host's last wish.
+    wishes: BTreeMap<HostIndex, Timestamp>,
+    items: BTreeSet<(usize, u64)>,
+}
+
+impl Durable {
+    pub(crate) fn facts(&self, job: JobId) -> Option<&Facts> {
+        self.jobs.get(&job).map(|stored| &stored.facts)
+    }
+
+    pub(crate) fn open(&self) -> impl Iterator<Item = (JobId, &Facts)> {
+        self.open.iter().map(|job| (*job, &self.jobs[job].facts))
+    }
+
+    pub(crate) fn is_open(&self, job: JobId) -> bool {
+        self.open.contains(&job)
+    }
+
+    pub(crate) fn task_has_ended(&self, task: TaskId) -> bool {
+        self.ended.contains(&task)
+    }
+
+    pub(crate) fn wishes(&self) -> impl Iterator<Item = (HostIndex, Timestamp)> {
+        self.wishes.iter().map(|(host, until)| (*host, *until))
+    }
+
+    pub(crate) fn wish(&mut self, host: HostIndex, until: Timestamp) {
+        self.wishes.insert(host, until);
+    }
+
+    /// Of the wishes in a group that was cut off, keeps those that were found.
+    pub(crate) fn keep_wishes(&mut self, unsure: &[Entry], found: &[(HostIndex, Timestamp)]) {
+        for (_, command) in unsure.iter().flat_map(|entry| &entry.commands) {
+            let Command::HostBlocked { host, until } = command else { continue };
+            let named = |index: HostIndex| host.as_str().starts_with(&format!("h{}.", index.0));
+            if let Some((index, _)) = found.iter().find(|(index, at)| named(*index) && at == until) {
+                self.wishes.insert(*index, *until);
+            }
+        }
+    }
+
+    /// Adds what an entry says. The facts of its new jobs come from `pending`.
+    pub(crate) fn apply(&mut self, entry: &Entry, pending: &mut BTreeMap<JobId, Facts>) -> Result<(), String> {
+        for (sequence, command) in &entry.commands {
+            match command {
+                Command::Submit { .. } => self.submitted(JobId(*sequence), pending)?,
+                // Wishes count as durable once anything later is; see `Ledger::wished`.
+                Command::AttemptFailed { .. } | Command::HostBlocked { .. } => {}
+            }
+        }
+        for closure in &entry.closures {
+            let stored = self.jobs.get_mut(&closure.job);
+            let stored = stored.ok_or_else(|| format!("{} ends and was never submitted", closure.job))?;
+            let state = closure.result.state;
+            if let Some(before) = stored.end.replace(state) {
+                return Err(format!("{} ends as {state}, and had ended as {before}", closure.job));
+            }
+            if !state.is_terminal() {
+                return Err(format!("{} ends as {state}", closure.job));
+            }
+            self.open.remove(&closure.job);
+            self.ended.extend(closure.ends_task);
+        }
+        Ok(())
+    }
+
+    fn submitted(&mut self, job: JobId, pending: &mut BTreeMap<JobId, Facts>) -> Result<(), String> {
+        let facts = pending.remove(&job).ok_or_else(|| format!("{job} is committed and was never admitted"))?;
+        if let Some(item) = facts.item.filter(|item| !self.items.insert(*item)) {
+            return Err(format!("item {} of client {} became two jobs, the second of them {job}", item.1, item.0));
+        }
+        if self.jobs.insert(job, Stored { facts, end: None }).is_some() {
+            return Err(format!("{job} is used twice"));
+        }
+        self.open.insert(job);
+        Ok(())
+    }
+
+    /// No job is left behind by a task that ended in one of these entries.
+    pub(crate) fn tasks_end_whole(&self, entries: &[Entry], pending: &BTreeMap<JobId, Facts>) -> Result<(), String> {
+        let ended: BTreeSet<_> =
+            entries.iter().flat_map(|entry| &entry.closures).filter_map(|closure| closure.ends_task).collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let pending = pending.iter().map(|(job, facts)| (*job, facts));
+        match self.open().chain(pending).find(|(_, facts)| ended.contains(&facts.task)) {
+            Some((job, facts)) => Err(format!("{job} waits for {}, which has ended", facts.task)),
+            None => Ok(()),
+        }
+    }
+}

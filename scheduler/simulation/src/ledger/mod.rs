@@ -1,0 +1,198 @@
+//! The truth, written down by nobody who can be wrong about it, and what must always hold of it.
+//!
+//! The ledger sees what is durable, what was decided and what everybody was told. It decides nothing. The first thing
+//! that must not be ends the history.
+
+mod displacing;
+mod durable;
+mod grants;
+mod lanes;
+mod promises;
+mod recovered;
+mod runs;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gleaner_core::{Budget, Effect, HostIndex, Options, Scheduler};
+use gleaner_model::{JobId, TaskId, Timestamp};
+
+pub(crate) use self::durable::Durable;
+pub(crate) use self::grants::Grants;
+pub(crate) use self::lanes::Lanes;
+pub(crate) use self::promises::Promises;
+pub(crate) use self::recovered::Found;
+pub(crate) use self::runs::Runs;
+use crate::process::{Entry, Payload};
+
+/// What is known of a job from its admission on.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) task: TaskId,
+    pub(crate) target: u64,
+    pub(crate) max_age_ms: u64,
+    pub(crate) admitted_ms: u64,
+    /// Of which client's stream it is which item.
+    pub(crate) item: Option<(usize, u64)>,
+}
+
+impl Facts {
+    pub(crate) const fn new(payload: &Payload, at_ms: u64) -> Self {
+        Self {
+            task: payload.task,
+            target: payload.target,
+            max_age_ms: payload.max_age_ms,
+            admitted_ms: at_ms,
+            item: None,
+        }
+    }
+}
+
+/// How much came to pass, so that a history in which nothing happens is not taken for a good one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Jobs that clients have receipts for.
+    pub receipts: u64,
+    /// Jobs that ended.
+    pub ended: u64,
+    /// Outcomes that counted.
+    pub accepted: u64,
+    /// Outcomes that did not.
+    pub refused: u64,
+    /// Attempts that a scheduler took over from its predecessor, or from a broken stream.
+    pub adopted: u64,
+    /// Permits, those of new attempts included.
+    pub grants: u64,
+    /// Starts of the scheduler after the first one.
+    pub restarts: u64,
+    /// Groups whose commit was cut off and that were there afterwards.
+    pub unsure_kept: u64,
+    /// Attempts that were suspended.
+    pub suspended: u64,
+}
+
+/// The truth.
+pub(crate) struct Ledger {
+    violation: Option<String>,
+    pub(crate) tally: Tally,
+    pub(crate) lanes: Lanes,
+    pub(crate) durable: Durable,
+    pub(crate) grants: Grants,
+    pub(crate) promises: Promises,
+    pub(crate) runs: Runs,
+    /// How often each task was displaced in this life of the scheduler.
+    displaced: BTreeMap<TaskId, u64>,
+    /// Admitted in this life of the scheduler and not durable yet.
+    pending: BTreeMap<JobId, Facts>,
+    /// Hosts' wishes that are on their way to the disk, each with the number of the command at or before which it is.
+    wishes: Vec<(u64, HostIndex, Timestamp)>,
+    /// A group whose commit was cut off.
+    unsure: Vec<Entry>,
+    /// Open jobs that the last recovery found; they may be more than the queue takes.
+    found: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(budgets: &[Budget], weights: [u32; 4]) -> Self {
+        Self {
+            violation: None,
+            tally: Tally::default(),
+            lanes: Lanes::new(weights),
+            durable: Durable::default(),
+            grants: Grants::new(budgets),
+            promises: Promises::default(),
+            runs: Runs::default(),
+            displaced: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            wishes: Vec::new(),
+            unsure: Vec::new(),
+            found: 0,
+        }
+    }
+
+    /// Something must not be. The first one counts.
+    pub(crate) fn fail(&mut self, what: String) {
+        self.violation.get_or_insert(what);
+    }
+
+    pub(crate) fn expect(&mut self, held: Result<(), String>) {
+        if let Err(what) = held {
+            self.fail(what);
+        }
+    }
+
+    pub(crate) const fn violation(&self) -> Option<&String> {
+        self.violation.as_ref()
+    }
+
+    pub(crate) fn admitted(&mut self, job: JobId, facts: Facts) {
+        self.pending.insert(job, facts);
+    }
+
+    /// The jobs that are open as far as the scheduler knows.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (JobId, &Facts)> {
+        let durable = self.durable.open();
+        durable.chain(self.pending.iter().map(|(job, facts)| (*job, facts)))
+    }
+
+    /// What a task is about.
+    pub(crate) fn target_of(&self, task: TaskId) -> Option<u64> {
+        let pending = self.pending.get(&task.maker()).map(|facts| facts.target);
+        pending.or_else(|| self.durable.facts(task.maker()).map(|facts| facts.target))
+    }
+
+    /// These effects were ignored; none of them may be about what is durable.
+    pub(crate) fn taken_back(&mut self, ignored: &[Effect]) {
+        for effect in ignored {
+            let Effect::Close { jobs, task_ended, .. } = effect else { continue };
+            if let Some(job) = jobs.iter().find(|job| self.durable.facts(**job).is_some()) {
+                self.fail(format!("{job} ends with a submission that was refused"));
+            }
+            if let Some(task) = task_ended.filter(|task| self.durable.facts(task.maker()).is_some()) {
+                self.fail(format!("{task} ends with a submission that was refused"));
+            }
+        }
+    }
+
+    /// These entries are durable now.
+    pub(crate) fn committed(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let closed = self.durable.apply(entry, &mut self.pending);
+            self.tally.ended += entry.closures.len() as u64;
+            self.expect(closed);
+            let fresh = self.runs.fresh_enough(entry, &self.durable);
+            self.expect(fresh);
+        }
+        self.wishes_durable(entries);
+        let whole = self.durable.tasks_end_whole(entries, &self.pending);
+        self.expect(whole);
+    }
+
+    /// The scheduler is gone, with these entries on their way to the disk.
+    pub(crate) fn crashed(&mut self, in_hand: Vec<Entry>) {
+        let commands = in_hand.iter().flat_map(|entry| &entry.commands);
+        let kept: BTreeSet<JobId> = commands.map(|(sequence, _)| JobId(*sequence)).collect();
+        self.pending.retain(|job, _| kept.contains(job));
+        self.unsure = in_hand;
+        self.wishes.clear();
+        self.displaced.clear();
+        self.runs.crashed();
+        self.lanes.crashed();
+    }
+
+    /// What is bounded is within its bounds.
+    pub(crate) fn bounds(&mut self, core: &Scheduler, options: &Options, waiting: usize) {
+        let most = options.queue_max.max(self.found);
+        if core.held() > most {
+            self.fail(format!("{} jobs are held, and {most} are the bound", core.held()));
+        }
+        // Each open job is closed once, each attempt fails or ends once a round: far fewer than this.
+        if waiting > 20_000 {
+            self.fail(format!("{waiting} entries wait for the committer"));
+        }
+    }
+
+    /// All that is open, of those whose receipt somebody has.
+    pub(crate) fn unfinished(&self) -> BTreeSet<JobId> {
+        self.open().map(|(job, _)| job).collect()
+    }
+}

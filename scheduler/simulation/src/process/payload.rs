@@ -1,0 +1,53 @@
+//! What a job asks for, as it stands in the journal.
+
+use gleaner_model::{
+    CrawlPart, Ecosystem, JobKind, JobSpec, Lane, PackageName, Purl, RegistryName, TaskId, Timestamp, Trace,
+};
+use gleaner_store::Command;
+
+use super::Account;
+
+/// The bit of a target that stands for a package's older part.
+pub(crate) const OLDER: u64 = 1 << 40;
+
+/// What one job asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Payload {
+    pub(crate) task: TaskId,
+    pub(crate) target: u64,
+    pub(crate) max_age_ms: u64,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) client: gleaner_model::ClientName,
+    pub(crate) lane: Lane,
+    pub(crate) epoch: u64,
+}
+
+impl Payload {
+    pub(crate) fn to_command(&self, at: Timestamp) -> Command {
+        let number = format!("p{}", self.target & !OLDER);
+        let name = PackageName::new(Ecosystem::Cargo, &number).expect("a letter and digits make a name");
+        let spec = JobSpec {
+            kind: JobKind::Crawl,
+            part: if self.target & OLDER == 0 { CrawlPart::Newest } else { CrawlPart::Older },
+            purl: Purl::new(Ecosystem::Cargo, name),
+            registry: RegistryName::default_of(Ecosystem::Cargo),
+            max_age_ms: self.max_age_ms,
+            expires_at: self.expires_at,
+        };
+        let (task, client, lane, epoch) = (self.task, self.client.clone(), self.lane, self.epoch);
+        Command::Submit { task, spec, client, lane, at, epoch, trace: Trace::default() }
+    }
+
+    /// What a journalled submission says; none if the command is of another kind.
+    pub(crate) fn of_command(command: Command) -> Option<Self> {
+        let Command::Submit { task, spec, client, lane, epoch, .. } = command else { return None };
+        let number: u64 = spec.purl.name().as_str().strip_prefix('p')?.parse().ok()?;
+        let target = number | if spec.part == CrawlPart::Older { OLDER } else { 0 };
+        Some(Self { task, target, max_age_ms: spec.max_age_ms, expires_at: spec.expires_at, client, lane, epoch })
+    }
+}
+
+/// The account under which Gleaner gives itself work.
+pub(crate) fn own_account() -> Account {
+    Account { name: gleaner_model::ClientName::gleaner(), lane: Lane::Bulk, weight: 1 }
+}

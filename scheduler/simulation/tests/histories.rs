@@ -1,0 +1,67 @@
+//! Many histories, none of which may fail; and some with a planted fault, each of which must be found.
+
+use gleaner_simulation::{Fault, Tally, live};
+
+/// So many histories every time; `just simulate 100000` for more.
+const SEEDS: u64 = 1_000;
+
+#[test]
+fn what_always_holds_does() {
+    let mut total = Tally::default();
+    for seed in 0..SEEDS {
+        let history = live(seed, None, false);
+        if let Some(violation) = history.violation {
+            panic!("seed {seed}: {violation}\nagain: cargo run -p gleaner-simulation -- --seeds {seed} --verbose");
+        }
+        let Tally { receipts, accepted, refused, adopted, restarts, unsure_kept, .. } = history.tally;
+        total.receipts += receipts;
+        total.accepted += accepted;
+        total.refused += refused;
+        total.adopted += adopted;
+        total.restarts += restarts;
+        total.unsure_kept += unsure_kept;
+    }
+    // A world in which nothing happens keeps every promise.
+    assert!(total.receipts > 50 * SEEDS && total.accepted > 20 * SEEDS, "{total:?}");
+    assert!(total.restarts > SEEDS && total.adopted > SEEDS && total.refused > SEEDS / 10, "{total:?}");
+    assert!(total.unsure_kept > SEEDS / 100, "{total:?}");
+}
+
+#[test]
+fn one_seed_is_one_history() {
+    for seed in 0..20 {
+        let (first, second) = (live(seed, None, true), live(seed, None, true));
+        assert!(first.lines.len() > 100);
+        let differs = first.lines.iter().zip(&second.lines).find(|(a, b)| a != b);
+        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(first, second);
+        let untold = live(seed, None, false);
+        assert_eq!((untold.tally, untold.events, untold.lasted_ms), (first.tally, first.events, first.lasted_ms));
+    }
+}
+
+/// Finds the fault within so many histories, and tells which promise it broke.
+fn found(fault: Fault, within: u64) -> String {
+    let violation = (0..within).find_map(|seed| live(seed, Some(fault), false).violation);
+    violation.unwrap_or_else(|| panic!("{fault:?} was not found within {within} histories"))
+}
+
+#[test]
+fn every_planted_fault_is_found() {
+    // What needs a worker that is away for two restarts is rare.
+    for fault in Fault::ALL.into_iter().filter(|fault| *fault != Fault::NoBirths) {
+        found(fault, 200);
+    }
+    found(Fault::NoBirths, 5_000);
+}
+
+#[test]
+fn faults_are_found_for_what_they_break() {
+    assert!(found(Fault::ReceiptBeforeCommit, 200).contains("was acknowledged and is lost"));
+    assert!(found(Fault::CancelBeforeCommit, 200).contains("was said to be cancelled and is open"));
+    assert!(found(Fault::AckBeforeCommit, 200).contains("was acknowledged, and"));
+    assert!(found(Fault::AnyToken, 200).contains("is not at"));
+    assert!(found(Fault::BudgetReset, 200).contains("before its budget allows it"));
+    assert!(found(Fault::WishNotJournalled, 200).contains("wants to be left alone"));
+    assert!(found(Fault::NoLimbo, 200).contains("when a worker may be at it"));
+}
