@@ -72,15 +72,16 @@ impl Scheduler {
         self.twins.set(&self.tasks, slot);
         match twin {
             None => self.enqueue(slot, End::Tail, now),
-            Some(leader) => self.follow(leader, slot),
+            Some(leader) => self.follow(leader, slot, now),
         }
         Admission::Made(task)
     }
 
     /// Lets `follower` wait until `leader` has ended or its attempt has.
-    pub(crate) fn follow(&mut self, leader: Slot, follower: Slot) {
+    pub(crate) fn follow(&mut self, leader: Slot, follower: Slot, now: Moment) {
         self.follow_ups.insert(leader, follower);
         self.leaders.insert(follower, leader);
+        self.lane_changed(leader, now);
     }
 
     /// The attempt of `leader` is over: its follow-up, if there is one, waits no more.

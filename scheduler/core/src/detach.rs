@@ -102,8 +102,10 @@ impl Scheduler {
             // The task that it waited for runs on; the next ask must find that one.
             self.follow_ups.remove(&leader);
             self.twins.set(&self.tasks, leader);
+            self.lane_changed(leader, now);
         }
         self.forget_jobs(slot);
+        self.sides.forget(slot);
         self.streams.quit(self.tasks[slot].stream);
         self.tasks.remove(slot);
     }

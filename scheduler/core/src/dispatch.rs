@@ -1,13 +1,17 @@
 //! Handing out: permits to attempts that run, then work to workers with room.
 //!
+//! What was suspended returns first, unless more urgent work wants its room; and where no room is left, urgent work
+//! displaces lesser (see `preempt`).
+//!
 //! Which work: the lane whose turn it is, in it the client whose turn it is, of that client the host served longest
 //! ago, and of what is queued there the first. Only streams take part whose host may be asked now and for which a
 //! worker has room. The cost of a decision grows with the number of open hosts, never with what is queued.
 
-use gleaner_model::{Attempt, Lane};
+use gleaner_model::{Attempt, Lane, TaskId};
 
-use crate::hosts::Turn;
-use crate::scheduler::{Out, Running, Scheduler};
+use crate::attempts::{Course, Hold, Payer, Running};
+use crate::hosts::{HostState, Turn};
+use crate::scheduler::{Out, Scheduler};
 use crate::streams::StreamIndex;
 use crate::{Effect, Moment, Needs};
 
@@ -15,8 +19,13 @@ impl Scheduler {
     /// Hands out as much as slots, hosts and budgets allow, up to a bound. True if the bound stopped it: call again.
     pub fn dispatch(&mut self, now: Moment, out: Out<'_>) -> bool {
         self.hosts.open_due(now, &self.options);
+        self.ripen(now);
         for _ in 0..self.options.dispatch_max {
-            if !self.grant_any(now, out) && !self.assign_any(now, out) {
+            let decided = self.grant_any(now, out)
+                || self.resume_any(now, out)
+                || self.assign_any(now, out)
+                || self.displace_any(now, out);
+            if !decided {
                 return false;
             }
         }
@@ -24,8 +33,8 @@ impl Scheduler {
     }
 
     fn grant_any(&mut self, now: Moment, out: Out<'_>) -> bool {
-        let startable = |needs| self.roster.choose(needs).is_some();
         let floor_every = self.options.permit_floor_every;
+        let startable = |lane, needs| self.is_startable(lane, needs);
         let ready = self
             .hosts
             .thirsty()
@@ -34,55 +43,100 @@ impl Scheduler {
         self.grant_waiting(index, now, out)
     }
 
+    /// Could a new task get a slot, or will it when its lane's target is over?
+    pub(crate) fn is_startable(&self, lane: Lane, needs: Needs) -> bool {
+        let displaces = || self.target_ms(lane).is_some() && self.victim(needs, lane).is_some();
+        self.room(lane, needs).is_some() || displaces()
+    }
+
     fn assign_any(&mut self, now: Moment, out: Out<'_>) -> bool {
         if !self.roster.has_room() {
             return false;
         }
-        let next = self.shares.lanes_in_turn().into_iter().find_map(|lane| self.next_in(lane));
-        let Some(turn) = next else { return false };
-        self.assign(turn.stream, now, out);
+        self.shares.lanes_in_turn().into_iter().any(|lane| self.assign_in(lane, now, out))
+    }
+
+    /// Starts what is next in a lane. A lane whose turn it is while more urgent work wants the same room begins what it
+    /// may keep: within its floor, or within what may be protected. Otherwise it would be displaced at once.
+    fn assign_in(&mut self, lane: Lane, now: Moment, out: Out<'_>) -> bool {
+        let Some(turn) = self.next_in(lane) else { return false };
+        let needs = self.streams.get(turn.stream).key.needs;
+        let Some(worker) = self.room(lane, needs) else { return false };
+        if !self.is_contended(lane, worker) {
+            self.assign(turn.stream, false, None, now, out);
+            return true;
+        }
+        let within_floor = self.field.running(needs, lane) < self.floor(needs, lane);
+        if !within_floor && !self.has_protected_room(needs) {
+            return false;
+        }
+        match self.return_by_right(lane) {
+            Some(slot) => self.resume(slot, !within_floor, now, out),
+            None => self.assign(turn.stream, !within_floor, None, now, out),
+        }
         true
     }
 
     /// The next stream of a lane that can be served now.
-    fn next_in(&self, lane: Lane) -> Option<Turn> {
+    pub(crate) fn next_in(&self, lane: Lane) -> Option<Turn> {
+        if self.shares.lane(lane).queued == 0 {
+            return None;
+        }
         let mut best: Option<Turn> = None;
         for (_, host) in self.hosts.open() {
-            // Who runs already and is as urgent comes first.
-            if host.most_urgent_waiting().is_some_and(|(waiting, _)| waiting <= lane) {
-                continue;
-            }
-            for ((_, needs), front) in host.fronts.range((lane, Needs(0))..=(lane, Needs(u16::MAX))) {
-                let Some(first) = front.first() else { continue };
-                if best.is_none_or(|best| *first < best) && self.roster.choose(*needs).is_some() {
-                    best = Some(*first);
+            for needs in host.needs_in(lane) {
+                let Some(first) = self.first_in(host, lane, needs) else { continue };
+                if best.is_none_or(|best| first < best) && self.room(lane, needs).is_some() {
+                    best = Some(first);
                 }
             }
         }
         best
     }
 
-    fn assign(&mut self, index: StreamIndex, now: Moment, out: Out<'_>) {
+    /// The first stream of a host's front whose first task may start.
+    pub(crate) fn first_in(&self, host: &HostState, lane: Lane, needs: Needs) -> Option<Turn> {
+        let front = host.fronts.get(&(lane, needs))?;
+        let ready = |turn: &Turn| self.streams.get(turn.stream).ready.first();
+        front.iter().find(|turn| ready(turn).is_some_and(|slot| self.may_start(slot))).copied()
+    }
+
+    /// Gives the first task of a stream to a worker with room; `displaced` made that room.
+    pub(crate) fn assign(
+        &mut self,
+        index: StreamIndex,
+        by_right: bool,
+        displaced: Option<TaskId>,
+        now: Moment,
+        out: Out<'_>,
+    ) {
         let stream = self.streams.get(index);
         let key = stream.key;
         let slot = stream.ready.first().expect("a stream in a front has something ready");
-        let worker = self.roster.choose(key.needs).expect("a worker with room was seen");
+        let worker = self.room(key.lane, key.needs).expect("a worker with room was seen");
         self.withdraw(slot, now);
-        self.charge_start(index, key);
+        let charged_us = self.costs.predict(key);
+        self.charge_start(index, key, charged_us);
         self.hosts.charge(key.host, now, &self.options);
+        if self.target_ms(key.lane).is_some() && self.roster.get(worker).is_some_and(|worker| worker.suspended() > 0) {
+            self.rest(worker, now);
+        }
         let token = self.next_token();
-        self.begin_attempt(
-            slot,
-            Running {
-                token,
-                origin: token,
-                worker: Some(worker),
-                takes_slot: true,
-                grace_until_ms: 0,
-                first_request_at_ms: Some(now.mono_ms),
-                thirsts: Vec::new(),
-            },
-        );
+        let mut course = Course::new(now.mono_ms);
+        course.payer = Some(Payer { lane: key.lane, client: key.client, charged_us });
+        (course.by_right, course.displaced) = (by_right, displaced);
+        let running = Running {
+            token,
+            origin: token,
+            worker: Some(worker),
+            hold: Hold::Slot,
+            grace_until_ms: 0,
+            first_request_at_ms: Some(now.mono_ms),
+            thirsts: Vec::new(),
+            course,
+            place: None,
+        };
+        self.begin_attempt(slot, running, now);
         self.counters.assigned += 1;
         out.push(Effect::Assign {
             worker,

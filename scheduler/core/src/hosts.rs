@@ -17,7 +17,7 @@ use crate::{Budget, ClientIndex, HostIndex, Moment, Needs, Options, WorkerId};
 /// A stream's place among those of one lane that are ready for a host; the lowest is next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Turn {
-    pub(crate) pass: u64,
+    pub(crate) pass: u128,
     pub(crate) client: ClientIndex,
     pub(crate) turn: u64,
     pub(crate) stream: StreamIndex,
@@ -70,6 +70,13 @@ impl HostState {
 
     fn has_demand(&self) -> bool {
         !self.fronts.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// The needs of a lane's ready streams; none if somebody runs already who is as urgent and comes first.
+    pub(crate) fn needs_in(&self, lane: Lane) -> impl Iterator<Item = Needs> {
+        let served = self.most_urgent_waiting().is_none_or(|(waiting, _)| waiting > lane);
+        let fronts = self.fronts.range((lane, Needs(0))..=(lane, Needs(u16::MAX)));
+        fronts.filter(move |_| served).map(|((_, needs), _)| *needs)
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -247,7 +254,7 @@ impl Hosts {
         &self,
         index: HostIndex,
         floor_every: u32,
-        startable: impl Fn(Needs) -> bool,
+        startable: impl Fn(Lane, Needs) -> bool,
     ) -> Option<(Lane, u64)> {
         let host = self.get(index);
         let (lane, age) = host.most_urgent_waiting()?;
@@ -255,6 +262,6 @@ impl Hosts {
             return host.longest_waiting();
         }
         let mut before = host.fronts.range(..(lane, Needs(0)));
-        if before.any(|((_, needs), _)| startable(*needs)) { None } else { Some((lane, age)) }
+        if before.any(|((lane, needs), _)| startable(*lane, *needs)) { None } else { Some((lane, age)) }
     }
 }

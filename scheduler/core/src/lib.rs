@@ -10,13 +10,17 @@
 
 mod admit;
 mod ask;
+mod attempts;
 mod births;
 pub mod catalogue;
 mod chance;
+mod costs;
 mod detach;
 mod dispatch;
 mod effect;
 mod expiry;
+mod field;
+mod footing;
 mod hosts;
 mod ids;
 mod ids_table;
@@ -25,6 +29,8 @@ mod options;
 mod outcomes;
 mod pace;
 mod permits;
+mod preempt;
+mod progress;
 mod queues;
 mod recover;
 mod roster;
@@ -32,7 +38,9 @@ mod scheduler;
 mod session;
 mod sessions;
 mod shares;
+mod sides;
 mod streams;
+mod suspend;
 mod tasks;
 mod timers;
 mod twins;
@@ -46,6 +54,7 @@ pub use moment::Moment;
 pub use options::{Budget, Options};
 pub use scheduler::Scheduler;
 pub use session::{Claim, ClaimVerdict, Held, Joining, Report, Verdict};
+pub use sides::Displacement;
 pub use view::{ClientView, Counters, HostView, JobView, LaneView, Resident, Wait, WorkerView};
 
 #[cfg(test)]

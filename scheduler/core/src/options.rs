@@ -39,9 +39,43 @@ pub struct Options {
     pub backoff_base_ms: u64,
     /// The longest pause of all: ten minutes, so that a host that was away for a night is found again soon.
     pub backoff_cap_ms: u64,
-    /// The lanes' shares of starts while all of them want some, most urgent first. A lane's floor is its weight over
-    /// the sum: bulk gets one start in 89 however many paid tasks wait. Zero is read as one.
+    /// The lanes' shares of slot time while all of them want some, most urgent first. A lane's floor is its weight over
+    /// the sum: bulk gets one part in 89 however many paid tasks wait. Zero is read as one.
     pub lane_weights: [u32; 4],
+    /// How long a ready task of each lane waits for room, while its host may be asked, before it displaces a running
+    /// attempt of a lesser lane; none for never. Paid work displaces after two milliseconds: a slot that frees itself
+    /// within that time costs less than a suspension. Who pays nothing displaces nobody.
+    pub displace_after_ms: [Option<u64>; 4],
+    /// An attempt is not displaced before it was in its slot for this long, after its start and after each time that
+    /// it was resumed. Five milliseconds: it has begun to do something (the assignment has reached it), and a paid
+    /// task that finds only such attempts waits little longer than it would anyway.
+    pub min_run_ms: u64,
+    /// No task is displaced more often than this in one epoch, however often it is tried; zero displaces nobody. Three
+    /// suspensions cost an attempt little; without a bound a busy paid lane could keep one task from ever ending.
+    pub displaced_max: u8,
+    /// At most this part of the slots, in thousandths and always at least one slot, holds attempts that may not be
+    /// displaced: those displaced often enough, and those that a lane started by its share while a more urgent lane
+    /// waited. Half, so that the other half is always in reach of paid work; the lesser lanes' shares together are a
+    /// good quarter, which fits into it with room for chance.
+    pub protected_permille: u16,
+    /// The parts of the slots, in thousandths and rounded down, to which displacing never drives a lane. A tenth
+    /// together; of a hundred slots bulk work keeps one. Small pools have no such floors, only shares in time.
+    pub lane_floors_permille: [u16; 4],
+    /// Suspended attempts of one worker, and no more than it has slots: each holds memory there. Eight rows of paid
+    /// work on one worker are a lot; beyond that other workers give.
+    pub suspended_max: u16,
+    /// A slot to which a suspended attempt may return rests this long after paid work came or went there, so that a
+    /// client which asks one thing after the other finds it free and nobody is suspended and resumed in turns. Longer
+    /// than a client's way there and back.
+    pub calm_ms: u64,
+    /// An attempt that was suspended for this long goes back to the head of its queue, with its checkpoint. As long as
+    /// the longest ordinary work: what has not returned by then may as well go on elsewhere.
+    pub hand_back_ms: u64,
+    /// The longest checkpoint, in bytes, as the protocol has it; a longer one is not kept.
+    pub checkpoint_max: usize,
+    /// Checkpoints of all tasks together, in bytes. When they are full new ones are not kept, and their work counts as
+    /// not saved.
+    pub checkpoints_max: usize,
     /// Of the permits that a host grants while attempts wait for it, one in this many goes to the attempt that waited
     /// longest, whatever its lane. The rest goes by lane; this keeps the lesser lanes' attempts from hanging.
     pub permit_floor_every: u32,
@@ -87,6 +121,16 @@ impl Default for Options {
             backoff_base_ms: 1_000,
             backoff_cap_ms: 10 * 60_000,
             lane_weights: [64, 16, 8, 1],
+            displace_after_ms: [Some(2), None, None, None],
+            min_run_ms: 5,
+            displaced_max: 3,
+            protected_permille: 500,
+            lane_floors_permille: [0, 60, 30, 10],
+            suspended_max: 8,
+            calm_ms: 50,
+            hand_back_ms: 30_000,
+            checkpoint_max: 64 * 1_024,
+            checkpoints_max: 256 * 1_024 * 1_024,
             permit_floor_every: 16,
             queue_max: 20_000_000,
             client_room_factor: 4,

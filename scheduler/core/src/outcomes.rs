@@ -17,6 +17,9 @@ impl Scheduler {
             self.counters.stale_outcomes += 1;
             return Verdict::Refused;
         };
+        if report != Report::HandedBack {
+            self.learn(slot, now);
+        }
         self.end_attempt(slot, now);
         match report {
             Report::Finished => {
@@ -33,6 +36,14 @@ impl Scheduler {
                 out.push(Effect::Requeued { task: attempt.task });
                 Verdict::Retried { attempts, retry_at }
             }
+        }
+    }
+
+    /// What this attempt cost tells what the next one like it will.
+    fn learn(&mut self, slot: Slot, now: Moment) {
+        let key = self.streams.key_of(&self.tasks, slot);
+        if let Some(running) = self.running.get(&slot).filter(|running| running.course.payer.is_some()) {
+            self.costs.learn(key, running.course.slot_us(running.hold, now.mono_ms));
         }
     }
 
@@ -64,6 +75,10 @@ impl Scheduler {
     /// The task's attempt is over and came to nothing.
     pub(crate) fn fail(&mut self, slot: Slot, fault: Fault, now: Moment, out: Out<'_>) -> Verdict {
         self.release_follow_up(slot, now);
+        if fault.kind != FaultKind::LeaseExpired {
+            // What an attempt came to nothing from is no good beginning for the next one.
+            self.sides.drop_checkpoint(slot);
+        }
         let entry = &mut self.tasks[slot];
         entry.state = State::Retrying;
         match fault.kind {

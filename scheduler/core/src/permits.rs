@@ -1,16 +1,17 @@
 //! Permits of running attempts, and hosts that throttle.
 
-use gleaner_model::{Attempt, Lane};
+use gleaner_model::Attempt;
 
+use crate::attempts::Hold;
 use crate::hosts::Thirst;
 use crate::scheduler::{Out, Scheduler};
-use crate::tasks::Slot;
 use crate::{Effect, HostIndex, Moment, WorkerId};
 
 impl Scheduler {
     /// A running attempt wants to make one more request. The permit comes at once or later as an
     /// [`Effect::Permit`]. False if none will come: too many of the attempt's requests wait already, there is no such
-    /// host, or the attempt is not current, in which case an [`Effect::CancelAttempt`] says so.
+    /// host, or the attempt is not current, in which case an [`Effect::CancelAttempt`] says so. A suspended attempt is
+    /// told once more that it is; it has to ask anew when it goes on.
     pub fn ask_permit(
         &mut self,
         worker: WorkerId,
@@ -24,6 +25,11 @@ impl Scheduler {
             out.push(Effect::CancelAttempt { worker, attempt });
             return false;
         };
+        if self.running[&slot].hold == Hold::Aside {
+            // Asked for before it heard of it, or it never did. It asks anew when it goes on.
+            out.push(Effect::Suspend { worker, attempt });
+            return self.hosts.find(host).is_some();
+        }
         if self.hosts.find(host).is_none() || self.running[&slot].thirsts.len() >= self.options.permits_waiting_max {
             return false;
         }
@@ -66,7 +72,7 @@ impl Scheduler {
 
     /// Grants the next waiting request of an open host, if its permit is not better used for a new task.
     pub(crate) fn grant_waiting(&mut self, host: HostIndex, now: Moment, out: Out<'_>) -> bool {
-        let startable = |needs| self.roster.choose(needs).is_some();
+        let startable = |lane, needs| self.is_startable(lane, needs);
         let Some(key) = self.hosts.next_waiting(host, self.options.permit_floor_every, startable) else { return false };
         let Some(thirst) = self.hosts.take_waiting(host, key, now, &self.options) else { return false };
         if let Some(running) = self.current(thirst.attempt).and_then(|slot| self.running.get_mut(&slot)) {
@@ -79,11 +85,5 @@ impl Scheduler {
             use_before_ms: self.options.permit_ttl_ms,
         });
         true
-    }
-
-    /// The lane in which a running task's requests wait: its own, or that of the follow-up which waits for its end.
-    fn urgency(&self, slot: Slot) -> Lane {
-        let lane = |slot| self.streams.key_of(&self.tasks, slot).lane;
-        self.follow_ups.get(&slot).map_or(lane(slot), |follower| lane(slot).min(lane(*follower)))
     }
 }

@@ -56,23 +56,24 @@ impl Scheduler {
             self.withdraw(slot, now);
         }
         if state == State::Running {
-            self.shares.lane_mut(old.lane).running -= 1;
-            self.shares.lane_mut(lane).running += 1;
+            self.count_attempt(slot, old.lane, false);
+            self.count_attempt(slot, lane, true);
         }
         self.streams.quit(self.tasks[slot].stream);
         self.tasks[slot].stream = self.streams.enter(StreamKey { lane, client, ..old });
         if state == State::Queued {
             self.enqueue(slot, End::Tail, now);
         }
+        self.lane_changed(slot, now);
     }
 
     /// Charges a start to the stream's lane and client, after the first task was taken out of it.
-    pub(crate) fn charge_start(&mut self, index: StreamIndex, key: StreamKey) {
+    pub(crate) fn charge_start(&mut self, index: StreamIndex, key: StreamKey, cost_us: u64) {
         let awake: Vec<_> = self.client_streams(key).collect();
         for stream in &awake {
             self.leave_front(*stream);
         }
-        self.streams.get_mut(index).turn = self.shares.charge(key.lane, key.client);
+        self.streams.get_mut(index).turn = self.shares.charge(key.lane, key.client, cost_us);
         for stream in awake {
             self.enter_front(stream);
         }
@@ -102,7 +103,7 @@ impl Scheduler {
 
     fn turn_of(&self, index: StreamIndex) -> Turn {
         let stream = self.streams.get(index);
-        let pass = self.shares.client(stream.key.client).lanes[stream.key.lane.index()].pass;
+        let pass = self.shares.client(stream.key.client).lanes[stream.key.lane.index()].account.pass;
         Turn { pass, client: stream.key.client, turn: stream.turn, stream: index }
     }
 

@@ -3,68 +3,162 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use gleaner_model::Lane;
+
 use crate::tasks::Slot;
 use crate::{Needs, WorkerId};
 
 pub(crate) struct Worker {
     pub(crate) slots: u16,
     pub(crate) needs: Needs,
-    /// The tasks of its attempts, finished ones that wait to be told included.
+    /// The tasks of its attempts, suspended ones and finished ones that wait to be told included.
     pub(crate) attempts: BTreeSet<Slot>,
     /// Attempts that take a slot.
     pub(crate) taken: u16,
+    /// Suspended attempts, by lane.
+    pub(crate) aside: [u16; 4],
+    /// How many of these it may have.
+    pub(crate) aside_max: u16,
+    /// Until then a slot that a suspended attempt waits for rests.
+    pub(crate) calm_at_ms: u64,
     pub(crate) draining: bool,
     pub(crate) silent: bool,
     pub(crate) lease_until_ms: u64,
 }
 
+/// Where a worker stands among those with room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    None,
+    /// Free slots that nobody waits for.
+    Plain(u16),
+    /// Free slots, of which this many are more than its suspended attempts wait for; and until when those rest.
+    Kept(u16, u64),
+}
+
 impl Worker {
-    fn free(&self) -> u16 {
-        if self.draining || self.silent { 0 } else { self.slots.saturating_sub(self.taken) }
+    pub(crate) fn free(&self) -> u16 {
+        if self.is_open() { self.slots.saturating_sub(self.taken) } else { 0 }
+    }
+
+    /// Does it get anything new?
+    pub(crate) const fn is_open(&self) -> bool {
+        !self.draining && !self.silent
+    }
+
+    /// Suspended attempts.
+    pub(crate) fn suspended(&self) -> u16 {
+        self.aside.iter().sum()
+    }
+
+    /// May no more of its attempts be suspended?
+    pub(crate) fn is_full(&self) -> bool {
+        self.suspended() >= self.aside_max
+    }
+
+    fn room(&self) -> Room {
+        match (self.free(), self.suspended()) {
+            (0, _) => Room::None,
+            (free, 0) => Room::Plain(free),
+            (free, suspended) => Room::Kept(free.saturating_sub(suspended), self.calm_at_ms),
+        }
+    }
+
+    /// Has it a free slot for a lane that may take what is kept for lesser lanes' suspended attempts?
+    fn has_room_before(&self, lane: Lane) -> bool {
+        self.free() > self.aside[..=lane.index()].iter().sum()
     }
 }
+
+type Rooms = BTreeSet<(Reverse<u16>, WorkerId)>;
 
 #[derive(Default)]
 pub(crate) struct Roster {
     workers: BTreeMap<WorkerId, Worker>,
-    /// Workers with room, by what they can do; most room first, then the lowest id.
-    room: BTreeMap<Needs, BTreeSet<(Reverse<u16>, WorkerId)>>,
+    /// Workers with room that nobody waits for, by what they can do; most room first, then the lowest id.
+    room: BTreeMap<Needs, Rooms>,
+    /// Workers with room and suspended attempts; those with most room beyond these first.
+    kept: BTreeMap<Needs, Rooms>,
+    /// The same workers, by the end of their rest.
+    resting: BTreeSet<(u64, WorkerId)>,
+    /// Slots of open workers, by what they can do.
+    slots: BTreeMap<Needs, u32>,
     leases: BTreeSet<(u64, WorkerId)>,
 }
 
+fn put(rooms: &mut BTreeMap<Needs, Rooms>, needs: Needs, room: (Reverse<u16>, WorkerId)) {
+    rooms.entry(needs).or_default().insert(room);
+}
+
+fn take_out(rooms: &mut BTreeMap<Needs, Rooms>, needs: Needs, room: (Reverse<u16>, WorkerId)) {
+    if let Some(there) = rooms.get_mut(&needs) {
+        there.remove(&room);
+        if there.is_empty() {
+            rooms.remove(&needs);
+        }
+    }
+}
+
 impl Roster {
-    pub(crate) fn join(&mut self, id: WorkerId, slots: u16, needs: Needs, lease_until_ms: u64) {
+    pub(crate) fn join(&mut self, id: WorkerId, slots: u16, aside_max: u16, needs: Needs, lease_until_ms: u64) {
         let worker = Worker {
             slots,
             needs,
             attempts: BTreeSet::new(),
             taken: 0,
-            draining: false,
+            aside: [0; 4],
+            aside_max: aside_max.min(slots),
+            calm_at_ms: 0,
+            // Enters closed, and is opened like any other change.
+            draining: true,
             silent: false,
             lease_until_ms,
         };
         self.leases.insert((lease_until_ms, id));
         self.workers.insert(id, worker);
-        self.change(id, |_| ());
+        self.change(id, |worker| worker.draining = false);
+    }
+
+    pub(crate) fn get(&self, id: WorkerId) -> Option<&Worker> {
+        self.workers.get(&id)
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (WorkerId, &Worker)> {
         self.workers.iter().map(|(id, worker)| (*id, worker))
     }
 
-    /// Changes a worker and keeps the list of rooms right.
+    /// Changes a worker and keeps the lists of rooms right.
     pub(crate) fn change(&mut self, id: WorkerId, change: impl FnOnce(&mut Worker)) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
-        let before = (Reverse(worker.free()), id);
+        let open_slots = |worker: &Worker| if worker.is_open() { u32::from(worker.slots) } else { 0 };
+        let (before, slots_before) = (worker.room(), open_slots(worker));
         change(worker);
-        let (after, needs) = ((Reverse(worker.free()), id), worker.needs);
-        let rooms = self.room.entry(needs).or_default();
-        rooms.remove(&before);
-        if after.0.0 > 0 {
-            rooms.insert(after);
+        let (after, slots_after, needs) = (worker.room(), open_slots(worker), worker.needs);
+        if slots_before != slots_after {
+            let slots = self.slots.entry(needs).or_default();
+            *slots = *slots + slots_after - slots_before;
+            if *slots == 0 {
+                self.slots.remove(&needs);
+            }
         }
-        if rooms.is_empty() {
-            self.room.remove(&needs);
+        if before == after {
+            return;
+        }
+        match before {
+            Room::None => {}
+            Room::Plain(free) => take_out(&mut self.room, needs, (Reverse(free), id)),
+            Room::Kept(beyond, calm_at_ms) => {
+                take_out(&mut self.kept, needs, (Reverse(beyond), id));
+                self.resting.remove(&(calm_at_ms, id));
+            }
+        }
+        match after {
+            Room::None => {}
+            Room::Plain(free) => put(&mut self.room, needs, (Reverse(free), id)),
+            Room::Kept(beyond, calm_at_ms) => {
+                put(&mut self.kept, needs, (Reverse(beyond), id));
+                self.resting.insert((calm_at_ms, id));
+            }
         }
     }
 
@@ -121,18 +215,40 @@ impl Roster {
         });
     }
 
-    /// Who gets a task: of those with room that can do it the one with most room, then the lowest id.
-    pub(crate) fn choose(&self, wanted: Needs) -> Option<WorkerId> {
-        let able = self.room.iter().filter(|(needs, _)| needs.cover(wanted));
-        able.filter_map(|(_, rooms)| rooms.first()).min().map(|(_, id)| *id)
+    /// Who gets a task: of those with room that can do it the one with most room, then the lowest id. A free slot that
+    /// a suspended attempt waits for counts only for `urgent` lanes, and for these only if it waits in a lesser lane.
+    pub(crate) fn choose(&self, wanted: Needs, urgent: Option<Lane>) -> Option<WorkerId> {
+        let able = |rooms: &'_ BTreeMap<Needs, Rooms>| {
+            let able = rooms.iter().filter(|(needs, _)| needs.cover(wanted));
+            able.filter_map(|(_, rooms)| rooms.first().copied()).min()
+        };
+        let beyond = able(&self.kept).filter(|(Reverse(room), _)| *room > 0);
+        let best = able(&self.room).into_iter().chain(beyond).min().map(|(_, id)| id);
+        best.or_else(|| self.choose_kept(wanted, urgent?))
+    }
+
+    fn choose_kept(&self, wanted: Needs, lane: Lane) -> Option<WorkerId> {
+        let able = self.kept.iter().filter(|(needs, _)| needs.cover(wanted));
+        let has_room = |id: &WorkerId| self.workers.get(id).is_some_and(|worker| worker.has_room_before(lane));
+        able.filter_map(|(_, rooms)| rooms.iter().find(|(_, id)| has_room(id))).min().map(|(_, id)| *id)
     }
 
     pub(crate) fn has_room(&self) -> bool {
-        !self.room.is_empty()
+        !self.room.is_empty() || !self.kept.is_empty()
+    }
+
+    /// Workers with room to which suspended attempts may return, by the end of their rest.
+    pub(crate) fn resting(&self) -> impl Iterator<Item = (u64, WorkerId)> {
+        self.resting.iter().copied()
+    }
+
+    /// Slots of the workers that can do what is wanted and get new work.
+    pub(crate) fn slots(&self, wanted: Needs) -> u32 {
+        self.slots.iter().filter(|(needs, _)| needs.cover(wanted)).map(|(_, slots)| *slots).sum()
     }
 
     /// Could any connected worker do it, busy or not?
     pub(crate) fn anyone_can(&self, wanted: Needs) -> bool {
-        self.workers.values().any(|worker| !worker.draining && !worker.silent && worker.needs.cover(wanted))
+        self.workers.values().any(|worker| worker.is_open() && worker.needs.cover(wanted))
     }
 }

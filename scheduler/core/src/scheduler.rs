@@ -1,20 +1,25 @@
 //! The scheduler's state, and who and what it knows by name. What happens to it is in the files beside this one, one
-//! an input: `admit`, `recover`, `detach`, `sessions`, `permits`, `outcomes`, `dispatch`, `timers`; `views` looks on.
+//! an input or a decision: `admit`, `recover`, `detach`, `sessions`, `permits`, `outcomes`, `progress`, `dispatch`,
+//! `preempt`, `suspend`, `timers`; `views` looks on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_model::{ClientName, Host, JobId, Lane, TaskId, Timestamp, Token};
 
+use crate::attempts::Running;
 use crate::births::Births;
 use crate::chance::Chance;
+use crate::costs::Costs;
 use crate::expiry::Expiry;
+use crate::field::Field;
 use crate::hosts::Hosts;
 use crate::roster::Roster;
 use crate::shares::Shares;
+use crate::sides::Sides;
 use crate::streams::Streams;
 use crate::tasks::{Chain, Slot, Tasks};
 use crate::twins::Twins;
-use crate::{Budget, ClientIndex, Counters, Effect, HostIndex, Options, TargetKey, WorkerId};
+use crate::{Budget, ClientIndex, Counters, Effect, HostIndex, Needs, Options, TargetKey};
 
 /// What goes out of a call.
 pub(crate) type Out<'a> = &'a mut Vec<Effect>;
@@ -25,24 +30,6 @@ pub(crate) struct Member {
     pub(crate) job: JobId,
     pub(crate) client: ClientIndex,
     pub(crate) lane: Lane,
-}
-
-/// The attempt that is current for a task.
-#[derive(Debug)]
-pub(crate) struct Running {
-    pub(crate) token: Token,
-    /// The token under which the worker had it when it was adopted; its own token if it was not.
-    pub(crate) origin: Token,
-    /// None while the worker's stream is broken.
-    pub(crate) worker: Option<WorkerId>,
-    pub(crate) takes_slot: bool,
-    /// Until when the worker may announce it again, while there is none.
-    pub(crate) grace_until_ms: u64,
-    /// When the first request may have gone out: the first permit travels with the assignment. None if an earlier
-    /// owner gave it.
-    pub(crate) first_request_at_ms: Option<u64>,
-    /// Its requests that wait for permits.
-    pub(crate) thirsts: Vec<(HostIndex, (Lane, u64))>,
 }
 
 /// All decisions about jobs, tasks and attempts of one shard.
@@ -65,6 +52,14 @@ pub struct Scheduler {
     /// Open jobs that did not make the task they wait for.
     pub(crate) attached: BTreeMap<JobId, Slot>,
     pub(crate) running: BTreeMap<Slot, Running>,
+    /// Who is in slots and who was set aside, as pre-emption looks at it.
+    pub(crate) field: Field,
+    /// Suspended attempts by the end of their patience.
+    pub(crate) hand_backs: BTreeSet<(u64, Slot)>,
+    /// Since when the ready tasks of a lane with these needs find no room though their host may be asked.
+    pub(crate) presses: BTreeMap<(Lane, Needs, HostIndex), u64>,
+    pub(crate) sides: Sides,
+    pub(crate) costs: Costs,
     /// Running attempts without a worker, by the end of their grace.
     pub(crate) orphans: BTreeSet<(u64, Slot)>,
     /// Tasks in the pause after a failure, by its end. Those that left it otherwise are skipped when it comes.
@@ -103,6 +98,11 @@ impl Scheduler {
             groups: BTreeMap::new(),
             attached: BTreeMap::new(),
             running: BTreeMap::new(),
+            field: Field::default(),
+            hand_backs: BTreeSet::new(),
+            presses: BTreeMap::new(),
+            sides: Sides::new(options.checkpoint_max, options.checkpoints_max),
+            costs: Costs::default(),
             orphans: BTreeSet::new(),
             retries: BTreeSet::new(),
             follow_ups: BTreeMap::new(),

@@ -2,19 +2,24 @@
 
 use std::cmp::Reverse;
 
-use gleaner_model::{Attempt, Token};
+use gleaner_model::{Attempt, Lane, Token};
 
-use crate::scheduler::{Out, Running, Scheduler};
+use crate::attempts::{Course, Hold, Payer, Running};
+use crate::costs::LEAST_US;
+use crate::scheduler::{Out, Scheduler};
 use crate::tasks::{Slot, State};
-use crate::{Claim, ClaimVerdict, Held, Joining, Moment, WorkerId};
+use crate::{Claim, ClaimVerdict, Effect, Held, Joining, Moment, WorkerId};
 
 impl Scheduler {
     /// Opens a session. Of each attempt that the worker has from earlier it is told whether to go on with it, in the
-    /// order in which it announced them. Of several announcements of one task, by whomever, the highest token wins.
+    /// order in which it announced them. Of several announcements of one task, by whomever, the highest token wins. Of
+    /// an adopted attempt that its worker may have suspended, an [`Effect::Suspend`] or [`Effect::Resume`] tells how it
+    /// goes on; it names the fresh token.
     pub fn join(&mut self, joining: Joining, now: Moment, out: Out<'_>) -> Vec<Claim> {
         let Joining { worker, slots, needs, held } = joining;
         self.leave(worker, now);
-        self.roster.join(worker, slots, needs, now.mono_ms.saturating_add(self.options.lease_ttl_ms));
+        let lease_until_ms = now.mono_ms.saturating_add(self.options.lease_ttl_ms);
+        self.roster.join(worker, slots, self.options.suspended_max, needs, lease_until_ms);
         let mut order: Vec<_> = (0..held.len()).collect();
         order.sort_by_key(|at| (Reverse(held[*at].attempt.token), *at));
         let mut claims: Vec<_> =
@@ -22,6 +27,7 @@ impl Scheduler {
         for at in order {
             claims[at].verdict = self.claim(worker, held[at], now, out);
         }
+        self.fit(worker, now, out);
         claims
     }
 
@@ -41,17 +47,12 @@ impl Scheduler {
         }
     }
 
-    /// The worker gets nothing new; what it runs goes on.
+    /// The worker gets nothing new; what it runs goes on. What it has suspended goes back to the queues with the next
+    /// tick.
     pub fn drain(&mut self, worker: WorkerId) {
         self.roster.change(worker, |worker| worker.draining = true);
-    }
-
-    /// The attempt gets somewhere: a sign of life of its worker.
-    pub fn progressed(&mut self, attempt: Attempt, now: Moment) {
-        let running = self.current(attempt).and_then(|slot| self.running.get(&slot));
-        if let Some(worker) = running.and_then(|running| running.worker) {
-            self.heartbeat(worker, now);
-        }
+        self.place_all(worker);
+        self.give_up_suspended(worker);
     }
 
     /// The slot of the attempt's task, if the attempt is current.
@@ -73,7 +74,7 @@ impl Scheduler {
             State::Recovered => {
                 self.limbo.unlink(&mut self.tasks, slot);
                 self.limbo_retries.remove(&slot);
-                ClaimVerdict::Adopted(self.adopt(slot, worker, held, None))
+                ClaimVerdict::Adopted(self.adopt(slot, worker, held, None, now, out))
             }
             State::Running => self.claim_running(slot, worker, held, now, out),
             State::Committing => ClaimVerdict::Closed,
@@ -84,7 +85,7 @@ impl Scheduler {
 
     fn claim_running(&mut self, slot: Slot, worker: WorkerId, held: Held, now: Moment, out: Out<'_>) -> ClaimVerdict {
         let running = &self.running[&slot];
-        let (announced, since) = (held.attempt.token, running.first_request_at_ms);
+        let announced = held.attempt.token;
         // The worker that has it, perhaps one that never heard of the token under which it was adopted before.
         let same = announced == running.token || announced == running.origin;
         if !same && announced < running.origin {
@@ -93,51 +94,115 @@ impl Scheduler {
         if !same {
             self.stop_attempt(slot, out);
         }
-        self.end_attempt(slot, now);
-        ClaimVerdict::Adopted(self.adopt(slot, worker, held, since.filter(|_| same)))
+        let known = if same {
+            self.take_attempt(slot, now)
+        } else {
+            self.end_attempt(slot, now);
+            None
+        };
+        ClaimVerdict::Adopted(self.adopt(slot, worker, held, known, now, out))
     }
 
-    fn adopt(&mut self, slot: Slot, worker: WorkerId, held: Held, first_request_at_ms: Option<u64>) -> Token {
+    /// Lets a worker go on with an attempt, which is `known` if it is this scheduler's own.
+    fn adopt(
+        &mut self,
+        slot: Slot,
+        worker: WorkerId,
+        held: Held,
+        known: Option<Running>,
+        now: Moment,
+        out: Out<'_>,
+    ) -> Token {
         self.counters.adopted += 1;
         let token = self.next_token();
-        self.begin_attempt(
-            slot,
-            Running {
-                token,
-                origin: held.attempt.token,
-                worker: Some(worker),
-                takes_slot: !held.finished,
-                grace_until_ms: 0,
-                first_request_at_ms,
-                thirsts: Vec::new(),
-            },
-        );
+        let was = known.as_ref().map_or(Hold::Slot, |known| known.hold);
+        let mut course = known.as_ref().map_or_else(|| Course::new(now.mono_ms), |known| known.course);
+        let hold = match was {
+            Hold::Aside if !held.finished => Hold::Aside,
+            Hold::Slot | Hold::Aside | Hold::Nothing if held.finished => {
+                course.stop(was, now.mono_ms);
+                Hold::Nothing
+            }
+            _ => Hold::Slot,
+        };
+        // Whether the worker has it suspended is not known if another scheduler had it, or if it ever was: the last
+        // word on it may have been lost with the stream.
+        let attempt = Attempt { task: held.attempt.task, token };
+        match hold {
+            Hold::Aside => out.push(Effect::Suspend { worker, attempt }),
+            Hold::Slot if known.is_none() || course.suspensions > 0 => out.push(Effect::Resume { worker, attempt }),
+            Hold::Slot | Hold::Nothing => {}
+        }
+        let first_request_at_ms = known.and_then(|known| known.first_request_at_ms);
+        let running = Running {
+            token,
+            origin: held.attempt.token,
+            worker: Some(worker),
+            hold,
+            grace_until_ms: 0,
+            first_request_at_ms,
+            thirsts: Vec::new(),
+            course,
+            place: None,
+        };
+        self.begin_attempt(slot, running, now);
         token
     }
 
     /// From now on `running` is the task's current attempt.
-    pub(crate) fn begin_attempt(&mut self, slot: Slot, running: Running) {
+    pub(crate) fn begin_attempt(&mut self, slot: Slot, running: Running, now: Moment) {
         self.tasks[slot].state = State::Running;
-        let lane = self.streams.key_of(&self.tasks, slot).lane;
-        self.shares.lane_mut(lane).running += 1;
         if let Some(worker) = running.worker {
-            self.roster.take(worker, slot, running.takes_slot);
+            self.roster.take(worker, slot, running.hold == Hold::Slot);
+        }
+        if running.hold == Hold::Aside {
+            self.hand_backs.insert((running.course.hand_back_at_ms, slot));
         }
         self.running.insert(slot, running);
+        self.count_attempt(slot, self.streams.key_of(&self.tasks, slot).lane, true);
+        self.place(slot);
+        self.ripen_later(slot, now);
+    }
+
+    /// Counts a task's attempt for a lane, or not any more.
+    pub(crate) fn count_attempt(&mut self, slot: Slot, lane: Lane, begins: bool) {
+        let aside = self.running.get(&slot).is_some_and(|running| running.hold == Hold::Aside);
+        let share = self.shares.lane_mut(lane);
+        let count = if aside { &mut share.suspended } else { &mut share.running };
+        *count = if begins { *count + 1 } else { *count - 1 };
     }
 
     /// The task's current attempt is over, whatever comes next; the caller gives the task another state.
     pub(crate) fn end_attempt(&mut self, slot: Slot, now: Moment) {
+        let Some(running) = self.take_attempt(slot, now) else { return };
+        let key = self.streams.key_of(&self.tasks, slot);
+        let took_us = running.course.slot_us(running.hold, now.mono_ms).max(LEAST_US);
+        let payer = running.course.payer.unwrap_or(Payer { lane: key.lane, client: key.client, charged_us: 0 });
+        self.shares.correct(payer.lane, payer.client, payer.charged_us, took_us);
+        let kept = running.worker.filter(|worker| self.roster.get(*worker).is_some_and(|at| at.suspended() > 0));
+        if let Some(worker) = kept.filter(|_| self.target_ms(key.lane).is_some()) {
+            self.rest(worker, now);
+        }
+    }
+
+    /// Takes the task's current attempt out of everything that counts it.
+    fn take_attempt(&mut self, slot: Slot, now: Moment) -> Option<Running> {
         self.stop_thirst(slot, now);
-        let Some(running) = self.running.remove(&slot) else { return };
-        let lane = self.streams.key_of(&self.tasks, slot).lane;
-        self.shares.lane_mut(lane).running -= 1;
+        self.unplace(slot);
+        if self.running.contains_key(&slot) {
+            self.count_attempt(slot, self.streams.key_of(&self.tasks, slot).lane, false);
+        }
+        let running = self.running.remove(&slot)?;
+        if running.hold == Hold::Aside {
+            self.hand_backs.remove(&(running.course.hand_back_at_ms, slot));
+        }
         match running.worker {
-            Some(worker) => self.roster.give_back(worker, slot, running.takes_slot),
+            Some(worker) => self.roster.give_back(worker, slot, running.hold == Hold::Slot),
             None => {
                 self.orphans.remove(&(running.grace_until_ms, slot));
             }
         }
+        Some(running)
     }
 
     fn orphan(&mut self, slot: Slot, grace_until_ms: u64, now: Moment) {
@@ -147,9 +212,10 @@ impl Scheduler {
             running.grace_until_ms = grace_until_ms;
             self.orphans.insert((grace_until_ms, slot));
         }
+        self.unplace(slot);
     }
 
-    fn stop_thirst(&mut self, slot: Slot, now: Moment) {
+    pub(crate) fn stop_thirst(&mut self, slot: Slot, now: Moment) {
         let Some(running) = self.running.get_mut(&slot) else { return };
         for (host, key) in std::mem::take(&mut running.thirsts) {
             self.hosts.stop_waiting(host, key);

@@ -5,6 +5,9 @@
 //! round robin gives, to the unit; unlike a ring of deficits it stays exact when clients drop out and come back all
 //! the time because a host's permit came or went, and it costs a look at the lowest instead of a walk around the ring.
 //!
+//! Cost is the time that an attempt is in a slot, predicted when it starts and set right when it ends: what was too little
+//! goes onto the pass, what was too much is taken off it, or off what is charged next if others have been served since.
+//!
 //! Who was away (nothing to do, or all hosts closed) does not save up service: its pass counts as at least the start
 //! of the service given last. It is next, once, and then one among equals.
 
@@ -17,24 +20,74 @@ use hashbrown::HashMap;
 use crate::ClientIndex;
 use crate::streams::StreamIndex;
 
-/// What one start costs at weight one. Divisible by every small weight, so that shares are exact, and small enough
-/// that passes last for 10^11 starts.
-const SCALE: u64 = 720_720 * 64;
+/// What one microsecond of slot time costs at weight one. Divisible by every small weight, so that shares are exact;
+/// a pass has 128 bits, since with 64 a fleet of bulk work would be through within hours.
+const SCALE: u128 = 720_720 * 64;
 
-/// Weights above this are read as this; beyond it integer costs would be too coarse.
+/// Weights above this are read as this, so that nobody is served for nothing.
 const WEIGHT_MAX: u32 = 10_000;
 
-fn cost(weight: u32) -> u64 {
-    SCALE / u64::from(weight.clamp(1, WEIGHT_MAX))
+/// What is saved up at most from starts that were charged too much, in microseconds of slot time: an hour that was
+/// predicted and did not come must not buy an hour.
+const CREDIT_MAX_US: u64 = 60_000_000;
+
+fn price(cost_us: u64, weight: u32) -> u128 {
+    u128::from(cost_us) * SCALE / u128::from(weight)
+}
+
+/// Who has had how much.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Account {
+    pub(crate) pass: u128,
+    /// What ended attempts cost more than was charged for them, not yet on the pass. The other way round: less.
+    debt: u128,
+    credit: u128,
+}
+
+impl Account {
+    /// Charges a start; tells when it began, which is not before `present`.
+    fn charge(&mut self, cost_us: u64, weight: u32, present: u128) -> u128 {
+        let at = self.pass.max(present);
+        let owed = price(cost_us, weight) + std::mem::take(&mut self.debt);
+        let spared = owed.min(self.credit);
+        self.credit -= spared;
+        self.pass = at + owed - spared;
+        at
+    }
+
+    /// An attempt cost `cost_us` where `charged_us` were charged.
+    fn correct(&mut self, charged_us: u64, cost_us: u64, weight: u32) {
+        let (charged, cost) = (price(charged_us, weight), price(cost_us, weight));
+        if cost >= charged {
+            let more = cost - charged;
+            let spared = more.min(self.credit);
+            self.credit -= spared;
+            self.debt += more - spared;
+        } else {
+            let less = charged - cost;
+            let spared = less.min(self.debt);
+            self.debt -= spared;
+            self.credit = (self.credit + less - spared).min(price(CREDIT_MAX_US, weight));
+        }
+    }
+
+    /// Brings the pass up to date, as far as `present` allows.
+    fn settle(&mut self, present: u128) {
+        self.pass += std::mem::take(&mut self.debt);
+        let back = self.credit.min(self.pass.saturating_sub(present));
+        self.pass -= back;
+        self.credit -= back;
+    }
 }
 
 pub(crate) struct LaneShare {
-    pass: u64,
-    cost: u64,
+    account: Account,
+    weight: u32,
     /// The start of the last service among this lane's clients.
-    clients_at: u64,
+    clients_at: u128,
     pub(crate) queued: u64,
     pub(crate) running: u64,
+    pub(crate) suspended: u64,
     pub(crate) started: u64,
 }
 
@@ -48,8 +101,10 @@ pub(crate) struct Client {
 
 #[derive(Default)]
 pub(crate) struct ClientLane {
-    pub(crate) pass: u64,
+    pub(crate) account: Account,
     turns: u64,
+    /// Its attempts in slots.
+    pub(crate) running: u32,
     /// Its streams with something ready.
     pub(crate) streams: BTreeSet<StreamIndex>,
 }
@@ -57,14 +112,22 @@ pub(crate) struct ClientLane {
 pub(crate) struct Shares {
     lanes: [LaneShare; 4],
     /// The start of the last service among the lanes.
-    lanes_at: u64,
+    lanes_at: u128,
     clients: Vec<Client>,
     by_name: HashMap<ClientName, ClientIndex, FixedState>,
 }
 
 impl Shares {
     pub(crate) fn new(weights: [u32; 4]) -> Self {
-        let lane = |weight| LaneShare { pass: 0, cost: cost(weight), clients_at: 0, queued: 0, running: 0, started: 0 };
+        let lane = |weight: u32| LaneShare {
+            account: Account::default(),
+            weight: weight.clamp(1, WEIGHT_MAX),
+            clients_at: 0,
+            queued: 0,
+            running: 0,
+            suspended: 0,
+            started: 0,
+        };
         Self { lanes: weights.map(lane), lanes_at: 0, clients: Vec::new(), by_name: HashMap::default() }
     }
 
@@ -106,31 +169,43 @@ impl Shares {
     /// The lanes, whose turn it is first.
     pub(crate) fn lanes_in_turn(&self) -> [Lane; 4] {
         let mut lanes = Lane::ALL;
-        lanes.sort_by_key(|lane| (self.lane(*lane).pass.max(self.lanes_at), lane.index()));
+        lanes.sort_by_key(|lane| (self.lane(*lane).account.pass.max(self.lanes_at), lane.index()));
         lanes
     }
 
-    /// A client of this lane has something ready again: its pass, not below the present.
+    /// A client of this lane has something ready again: its pass, not below the present. What is left of its credit is
+    /// gone: who was away saves nothing up.
     pub(crate) fn wake(&mut self, lane: Lane, client: ClientIndex) {
         let at = self.lane(lane).clients_at;
-        let mine = &mut self.client_mut(client).lanes[lane.index()];
-        mine.pass = mine.pass.max(at);
+        let mine = &mut self.client_mut(client).lanes[lane.index()].account;
+        mine.settle(at);
+        *mine = Account { pass: mine.pass.max(at), ..Account::default() };
     }
 
-    /// Charges one start to the lane and the client; tells the number of the client's turn.
-    pub(crate) fn charge(&mut self, lane: Lane, client: ClientIndex) -> u64 {
-        let at = self.lanes_at.max(self.lane(lane).pass);
-        self.lanes_at = at;
+    /// Charges a start to the lane and the client; tells the number of the client's turn.
+    pub(crate) fn charge(&mut self, lane: Lane, client: ClientIndex, cost_us: u64) -> u64 {
+        let lanes_at = self.lanes_at;
         let share = self.lane_mut(lane);
-        share.pass = at + share.cost;
         share.started += 1;
-        let at = share.clients_at.max(self.client(client).lanes[lane.index()].pass);
-        self.lane_mut(lane).clients_at = at;
+        let at = share.account.charge(cost_us, share.weight, lanes_at);
+        let clients_at = share.clients_at;
+        self.lanes_at = at;
         let client = self.client_mut(client);
-        let price = cost(client.weight);
         let mine = &mut client.lanes[lane.index()];
-        mine.pass = at + price;
         mine.turns += 1;
-        mine.turns
+        let (turns, at) = (mine.turns, mine.account.charge(cost_us, client.weight, clients_at));
+        self.lane_mut(lane).clients_at = at;
+        turns
+    }
+
+    /// An attempt for which `charged_us` were charged cost `cost_us`. The lane's pass is set right at once, the
+    /// client's with its next start, since the order of its streams hangs on it.
+    pub(crate) fn correct(&mut self, lane: Lane, client: ClientIndex, charged_us: u64, cost_us: u64) {
+        let lanes_at = self.lanes_at;
+        let share = self.lane_mut(lane);
+        share.account.correct(charged_us, cost_us, share.weight);
+        share.account.settle(lanes_at);
+        let client = self.client_mut(client);
+        client.lanes[lane.index()].account.correct(charged_us, cost_us, client.weight);
     }
 }

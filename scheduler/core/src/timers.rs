@@ -2,6 +2,7 @@
 
 use gleaner_model::{Attempt, Fault, FaultKind, JobState};
 
+use crate::attempts::Hold;
 use crate::queues::End;
 use crate::scheduler::{Out, Scheduler};
 use crate::tasks::{Slot, State};
@@ -12,6 +13,8 @@ impl Scheduler {
     pub fn tick(&mut self, now: Moment, out: Out<'_>) {
         self.end_leases(now, out);
         self.end_graces(now, out);
+        self.end_suspensions(now, out);
+        self.ripen(now);
         self.end_pauses(now);
         self.end_recovery(now);
         self.expire(now, out);
@@ -27,7 +30,9 @@ impl Scheduler {
         let recovery = self.limbo.first().map(|_| self.limbo_until_ms);
         let expiry = self.expiry.next().map(|(at, _)| now.mono_at(at));
         let host = self.hosts.next_opening_us().map(|us| us.div_ceil(1_000));
-        let wakes = [lease, grace, pause, recovery, expiry, host];
+        let patience = self.hand_backs.first().map(|(at, _)| *at);
+        let displacement = self.next_displacement_ms(now);
+        let wakes = [lease, grace, pause, recovery, expiry, host, patience, displacement];
         wakes.into_iter().flatten().min().map(|at| at.max(now.mono_ms))
     }
 
@@ -55,6 +60,11 @@ impl Scheduler {
     /// The attempt is lost. A worker that is silent but connected is told to stop, in case it wakes up.
     fn lose(&mut self, slot: Slot, silent: Option<WorkerId>, now: Moment, out: Out<'_>) {
         let Some(running) = self.running.get(&slot) else { return };
+        if running.hold == Hold::Aside {
+            // It was not at work, so this is no fault of the task.
+            self.hand_back(slot, now, out);
+            return;
+        }
         let attempt = Attempt { task: self.tasks[slot].task(), token: running.token };
         if let Some(worker) = silent {
             out.push(Effect::CancelAttempt { worker, attempt });

@@ -54,6 +54,8 @@ pub struct WorkerView {
     pub slots: u16,
     /// Attempts that take a slot.
     pub running: u16,
+    /// Attempts that were suspended there.
+    pub suspended: u16,
     /// What it can do.
     pub needs: Needs,
     /// Does it get nothing new?
@@ -92,8 +94,10 @@ pub struct HostView {
 pub struct LaneView {
     /// Tasks that are ready and wait for their turn.
     pub queued: u64,
-    /// Tasks at a worker.
+    /// Tasks at a worker, suspended ones not included.
     pub running: u64,
+    /// Tasks whose attempts are suspended.
+    pub suspended: u64,
     /// Tasks started so far.
     pub started: u64,
 }
@@ -136,6 +140,14 @@ pub struct Counters {
     pub cancelled: u64,
     /// Jobs expired.
     pub expired: u64,
+    /// Attempts displaced by more urgent work.
+    pub preempted: u64,
+    /// Suspended attempts that went on.
+    pub resumed: u64,
+    /// Suspended attempts that went back to their queues.
+    pub handed_back: u64,
+    /// Slot time of these that no checkpoint saved, in milliseconds.
+    pub work_lost_ms: u64,
 }
 
 /// What the tables hold, in bytes of the allocations themselves.

@@ -2,6 +2,7 @@
 
 use gleaner_model::{JobId, JobState, Lane, TaskId};
 
+use crate::attempts::Hold;
 use crate::scheduler::Scheduler;
 use crate::tasks::{Slot, State};
 use crate::{ClientView, Counters, HostView, JobView, LaneView, Moment, Resident, Wait, WorkerView};
@@ -29,6 +30,7 @@ impl Scheduler {
             State::Retrying => Some(Wait::Retry),
             State::Recovered => Some(Wait::Recovery),
             State::Committing => Some(Wait::Commit),
+            State::Running if self.running.get(&slot)?.hold == Hold::Aside => Some(Wait::Slot),
             State::Running => {
                 let host = self.running.get(&slot)?.thirsts.first()?.0;
                 Some(Wait::Host { host, ms: self.host_wait_ms(host, now) })
@@ -41,7 +43,7 @@ impl Scheduler {
         if !self.roster.anyone_can(key.needs) {
             return Wait::Worker;
         }
-        if self.roster.choose(key.needs).is_none() {
+        if self.room(key.lane, key.needs).is_none() {
             return Wait::Slot;
         }
         match self.host_wait_ms(key.host, now) {
@@ -67,6 +69,7 @@ impl Scheduler {
             worker,
             slots: state.slots,
             running: state.taken,
+            suspended: state.suspended(),
             needs: state.needs,
             draining: state.draining,
             silent: state.silent,
@@ -113,7 +116,12 @@ impl Scheduler {
     pub fn lanes(&self) -> [LaneView; 4] {
         Lane::ALL.map(|lane| {
             let share = self.shares.lane(lane);
-            LaneView { queued: share.queued, running: share.running, started: share.started }
+            LaneView {
+                queued: share.queued,
+                running: share.running,
+                suspended: share.suspended,
+                started: share.started,
+            }
         })
     }
 
@@ -135,7 +143,7 @@ impl Scheduler {
         let (entries, ids) = self.tasks.resident();
         let targets = entries / 40 * 16;
         // A map's node costs about half as much again as what it holds.
-        let rare = self.attached.len() * 24 + self.groups.len() * 160 + self.running.len() * 200;
+        let rare = self.attached.len() * 24 + self.groups.len() * 160 + self.running.len() * 400;
         let timers = (self.retries.len() + self.orphans.len() + self.limbo_retries.len()) * 24;
         Resident {
             jobs: self.held,
@@ -143,7 +151,12 @@ impl Scheduler {
             entries: entries - targets,
             ids,
             twins: targets + self.twins.resident(),
-            rest: rare + timers + self.expiry.resident() + self.streams.resident(),
+            rest: rare
+                + timers
+                + self.expiry.resident()
+                + self.streams.resident()
+                + self.sides.resident()
+                + self.costs.resident(),
         }
     }
 }
@@ -160,6 +173,9 @@ impl Scheduler {
             && self.attached.is_empty()
             && self.running.is_empty()
             && self.orphans.is_empty()
+            && self.hand_backs.is_empty()
+            && self.sides.is_empty()
+            && self.field.is_empty()
             && self.follow_ups.is_empty()
             && self.leaders.is_empty()
             && self.limbo_retries.is_empty()

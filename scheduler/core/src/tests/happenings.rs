@@ -10,7 +10,7 @@ impl World {
     pub(super) fn step(&mut self, (what, a, b): Step) {
         let mut out = Vec::new();
         match what {
-            0..=5 => self.submit(a, b),
+            0..=5 => self.submit(a, b, a % 3, 12),
             6 => self.cancel(a, &mut out),
             7..=8 => self.join(a, b, &mut out),
             9 => self.leave(a),
@@ -26,14 +26,17 @@ impl World {
             23 => self.work_on(a),
             24 if a.is_multiple_of(4) => self.restart(),
             24 => self.drain(a),
+            25 => self.progress(a, b),
+            // Of a host that is hardly ever closed, about so many targets that twins are rare.
+            27 => self.submit(a, b, 3, 6_000),
             _ => while self.core.dispatch(self.now(), &mut out) {},
         }
         self.digest(out);
         self.check();
     }
 
-    pub(super) fn submit(&mut self, a: u16, b: u16) {
-        let host = a % 3;
+    /// An ask about one of so many targets of a host, a multiple of six.
+    fn submit(&mut self, a: u16, b: u16, host: u16, targets: u16) {
         let ask = Ask {
             job: JobId(self.next),
             client: ClientIndex(b % 3),
@@ -41,7 +44,7 @@ impl World {
             host: HostIndex(host),
             needs: Needs(1 << (a / 3 % 2)),
             // What a target needs, and of whom, is a matter of the target.
-            target: TargetKey(u128::from(a % 12)),
+            target: TargetKey(u128::from(a % targets) + if host == 3 { 1_000 } else { 0 }),
             max_age_ms: u64::from(b % 7) * 100,
             expires_at: b.is_multiple_of(5).then(|| self.now().wall.plus_ms(u64::from(b))),
         };
@@ -204,6 +207,16 @@ impl World {
         }
     }
 
+    fn progress(&mut self, a: u16, b: u16) {
+        if let Some((_, session, attempt)) = self.attempt(a) {
+            let checkpoint = vec![7; usize::from(b % 40)];
+            let current = self.current.get(&attempt.task).is_some_and(|(current, _, _)| *current == attempt);
+            let kept = self.core.progress(session, attempt, checkpoint.clone(), self.now());
+            assert!(current || !kept, "of current attempts only");
+            assert!(!kept || self.core.checkpoint_of(attempt.task) == Some(&checkpoint[..]));
+        }
+    }
+
     pub(super) fn throttle(&mut self, a: u16, b: u16, out: &mut Vec<Effect>) {
         let Some((_, session, attempt)) = self.attempt(a) else { return };
         let host = usize::from(b % 3);
@@ -244,6 +257,8 @@ impl World {
         self.epoch += 1;
         self.core = begin(self.epoch);
         self.current.clear();
+        self.suspended.clear();
+        self.displaced.clear();
         self.committing.clear();
         self.processes.iter_mut().for_each(|process| process.session = None);
         let now = self.now();

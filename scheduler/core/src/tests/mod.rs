@@ -7,9 +7,12 @@ mod fairness;
 mod happenings;
 mod leases;
 mod permits;
+mod preemption;
 mod properties;
 mod recovery;
+mod resuming;
 mod retries;
+mod shares_in_time;
 mod world;
 
 use gleaner_model::{Attempt, Fault, FaultKind, JobId, JobState, Lane, TaskId, Timestamp};
@@ -177,6 +180,27 @@ impl Stage {
     /// What came out since the last look.
     fn effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.out)
+    }
+
+    /// The tasks that were suspended, and those that were resumed, since the last look.
+    fn moved(&mut self) -> (Vec<u64>, Vec<u64>) {
+        let (mut suspended, mut resumed) = (Vec::new(), Vec::new());
+        for effect in self.effects() {
+            match effect {
+                Effect::Suspend { attempt, .. } => suspended.push(attempt.task.0),
+                Effect::Resume { attempt, .. } => resumed.push(attempt.task.0),
+                _ => {}
+            }
+        }
+        (suspended, resumed)
+    }
+
+    /// Starts `count` tasks of a lane.
+    fn occupy(&mut self, lane: Lane, count: usize) -> Vec<Attempt> {
+        (0..count).for_each(|_| _ = self.submit_in(lane));
+        let given = self.dispatch();
+        assert_eq!(given.len(), count, "there was room");
+        given.into_iter().map(|given| given.attempt).collect()
     }
 
     /// The jobs that were closed since the last look, with how.

@@ -79,7 +79,11 @@ fn who_runs_comes_before_new_work_unless_that_is_more_urgent() {
 
 #[test]
 fn urgent_work_that_nobody_can_start_holds_nothing_up() {
-    let mut stage = narrow(1);
+    // With nobody displacing anybody.
+    let budget = Budget { interval_us: 100_000, burst: 1 };
+    let options = Options { default_budget: budget, displace_after_ms: [None; 4], ..Options::default() };
+    let mut stage = Stage::with(options, 1);
+    stage.join(W, 1);
     let free = start(&mut stage, &[Lane::Free])[0];
     stage.submit_in(Lane::Paid);
     assert!(stage.ask_permit(free, HOST));

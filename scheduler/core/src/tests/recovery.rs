@@ -60,7 +60,8 @@ fn the_highest_announced_token_wins() {
     let higher = stage.rejoin(WorkerId(3), 9, &[(attempt(1, 1, 8), false)]);
     let ClaimVerdict::Adopted(newest) = higher[0].verdict else { unreachable!("{higher:?}") };
     let beaten = Attempt { task: TaskId(1), token };
-    assert_eq!(stage.effects(), [Effect::CancelAttempt { worker: W, attempt: beaten }]);
+    let goes_on = Effect::Resume { worker: WorkerId(3), attempt: Attempt { task: TaskId(1), token: newest } };
+    assert_eq!(stage.effects(), [Effect::CancelAttempt { worker: W, attempt: beaten }, goes_on]);
     assert_eq!(stage.report(beaten, Report::Finished), Verdict::Refused);
     stage.finish(Attempt { task: TaskId(1), token: newest });
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-pub(super) const HOSTS: [Budget; 3] = [
+pub(super) const HOSTS: [Budget; 4] = [
     Budget { interval_us: 100_000, burst: 3 },
     Budget { interval_us: 1_500, burst: 1 },
     Budget { interval_us: 700_000, burst: 2 },
+    Budget { interval_us: 100, burst: 1_000 },
 ];
 
 /// One thing that happens; two numbers choose among what there is.
@@ -41,17 +42,31 @@ pub(super) struct World {
     pub(super) processes: Vec<Process>,
     /// The current attempt of each task, with the session that has it and whether it takes a slot.
     pub(super) current: BTreeMap<TaskId, (Attempt, Option<WorkerId>, bool)>,
+    /// Of these, the ones that are suspended.
+    pub(super) suspended: BTreeSet<Attempt>,
+    /// How often each task was displaced.
+    pub(super) displaced: BTreeMap<TaskId, usize>,
     pub(super) committing: Vec<TaskId>,
     pub(super) committed: BTreeSet<TaskId>,
     pub(super) ghosts: Vec<Attempt>,
-    pub(super) grants: [Vec<u64>; 3],
-    pub(super) blocked_until: [u64; 3],
-    pub(super) journaled_blocks: [Option<Timestamp>; 3],
+    pub(super) grants: [Vec<u64>; 4],
+    pub(super) blocked_until: [u64; 4],
+    pub(super) journaled_blocks: [Option<Timestamp>; 4],
     pub(super) log: String,
 }
 
 pub(super) fn options() -> Options {
-    Options { queue_max: 20, attached_max: 4, dispatch_max: 7, tick_max: 5, ..Options::default() }
+    Options {
+        queue_max: 20,
+        attached_max: 4,
+        dispatch_max: 7,
+        tick_max: 5,
+        displace_after_ms: [Some(2), Some(40), None, None],
+        displaced_max: 2,
+        suspended_max: 2,
+        hand_back_ms: 700,
+        ..Options::default()
+    }
 }
 
 pub(super) fn begin(epoch: u64) -> Scheduler {
@@ -77,12 +92,14 @@ impl World {
             failures: BTreeMap::new(),
             processes: vec![Process::default(); 4],
             current: BTreeMap::new(),
+            suspended: BTreeSet::new(),
+            displaced: BTreeMap::new(),
             committing: Vec::new(),
             committed: BTreeSet::new(),
             ghosts: Vec::new(),
             grants: Default::default(),
-            blocked_until: [0; 3],
-            journaled_blocks: [None; 3],
+            blocked_until: [0; 4],
+            journaled_blocks: [None; 4],
             log: String::new(),
         }
     }
@@ -100,6 +117,7 @@ impl World {
                 Effect::Permit { worker, attempt, host, .. } => {
                     let (current, holder, _) = self.current[&attempt.task];
                     assert_eq!((current, holder), (attempt, Some(worker)), "permits go to current attempts");
+                    assert!(!self.suspended.contains(&attempt), "and not to suspended ones");
                     self.granted(host);
                 }
                 Effect::CancelAttempt { attempt, .. } => {
@@ -126,8 +144,39 @@ impl World {
                         self.current.remove(&task);
                     }
                 }
-                Effect::Requeued { .. } | Effect::Suspend { .. } | Effect::Resume { .. } => {}
+                Effect::Suspend { worker, attempt } => self.suspend(worker, attempt),
+                Effect::Resume { worker, attempt } => self.resume(worker, attempt),
+                Effect::Requeued { task } => {
+                    self.current.remove(&task);
+                }
             }
+        }
+    }
+
+    fn suspend(&mut self, worker: WorkerId, attempt: Attempt) {
+        let (current, holder, takes) = self.current.get_mut(&attempt.task).expect("of a task that runs");
+        assert_eq!((*current, *holder), (attempt, Some(worker)), "the current attempt is suspended");
+        *takes = false;
+        self.suspended.insert(attempt);
+    }
+
+    fn resume(&mut self, worker: WorkerId, attempt: Attempt) {
+        let (current, holder, takes) = self.current.get_mut(&attempt.task).expect("of a task that runs");
+        assert_eq!((*current, *holder), (attempt, Some(worker)), "the current attempt is resumed");
+        *takes = true;
+        self.suspended.remove(&attempt);
+    }
+
+    /// Who was displaced since the last look, and by whom.
+    fn check_displacements(&mut self) {
+        for task in self.current.keys() {
+            let displacements = self.core.displacements_of(*task);
+            let before = self.displaced.insert(*task, displacements.len()).unwrap_or(0);
+            let lane = self.core.lane_of(*task).expect("a live task");
+            for displacement in displacements.iter().skip(before) {
+                assert!(displacement.lane < lane, "never across equal lanes: {displacement:?}, {lane}");
+            }
+            assert!(displacements.len() <= usize::from(options().displaced_max), "no task without end");
         }
     }
 
@@ -163,7 +212,9 @@ impl World {
         }
     }
 
-    pub(super) fn check(&self) {
+    pub(super) fn check(&mut self) {
+        self.check_displacements();
+        self.check_workers();
         assert_eq!(self.core.held(), u64::try_from(self.jobs.len()).expect("few"));
         assert!(self.core.held() <= options().queue_max);
         for (job, open) in &self.jobs {
@@ -174,9 +225,25 @@ impl World {
         let clients: u64 = self.core.clients().iter().map(|client| client.held).sum();
         assert_eq!(clients, self.core.held());
         let running: u64 = self.core.lanes().iter().map(|lane| lane.running).sum();
-        assert_eq!(running, u64::try_from(self.current.len()).expect("few"), "{:?}", self.current);
+        let suspended: u64 = self.core.lanes().iter().map(|lane| lane.suspended).sum();
+        let aside = self.current.values().filter(|(attempt, _, _)| self.suspended.contains(attempt)).count();
+        assert_eq!(suspended, u64::try_from(aside).expect("few"));
+        assert_eq!(running + suspended, u64::try_from(self.current.len()).expect("few"), "{:?}", self.current);
         if let Some(wake) = self.core.next_wake(self.now()) {
             assert!(wake >= self.ms);
+        }
+    }
+
+    fn check_workers(&self) {
+        for view in self.core.workers() {
+            let its_own = |takes: bool| {
+                let all = self.current.values();
+                let of = all.filter(|(_, holder, _)| *holder == Some(view.worker));
+                of.filter(|(attempt, _, slot)| if takes { *slot } else { self.suspended.contains(attempt) }).count()
+            };
+            assert_eq!((usize::from(view.running), usize::from(view.suspended)), (its_own(true), its_own(false)));
+            assert!(view.running <= view.slots, "within its slots: {view:?}");
+            assert!(view.suspended <= options().suspended_max.min(view.slots), "only so many: {view:?}");
         }
     }
 }
