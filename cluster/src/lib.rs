@@ -25,7 +25,7 @@ pub use files::TlsFiles;
 pub use listen::{ListenRefused, check_listen};
 pub use options::{ChannelOptions, MAX_MESSAGE_BYTES};
 pub use reach::reach;
-pub use server::{ServerTls, server, server_tls_config};
+pub use server::{ServerTls, incoming, server, server_tls_config};
 
 /// Makes *ring* the process's cryptography provider, if none was chosen yet.
 ///

@@ -5,10 +5,9 @@
 mod authority;
 
 use authority::{Authority, Material};
-use gleaner_cluster::{ChannelFailure, ChannelOptions, ServerTls, TlsFiles, endpoint, reach, server};
+use gleaner_cluster::{ChannelFailure, ChannelOptions, ServerTls, TlsFiles, endpoint, incoming, reach, server};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio_stream::wrappers::TcpListenerStream;
 
 /// A health service on a free port of loopback; it ends with the test.
 struct Running {
@@ -22,7 +21,7 @@ async fn start(tls: Option<&ServerTls>) -> Running {
     let (stop, stopped) = oneshot::channel::<()>();
     let (_reporter, health) = tonic_health::server::health_reporter();
     let router = server(tls, &ChannelOptions::default()).unwrap().add_service(health);
-    tokio::spawn(router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), async {
+    tokio::spawn(router.serve_with_incoming_shutdown(incoming(listener), async {
         let _stopped_or_dropped = stopped.await;
     }));
     Running { port, _stop: stop }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use gleaner_cluster::{ChannelOptions, ServerTls, TlsError};
 use gleaner_proto::v1;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 
 use crate::services::{Catalog, Jobs, Operator, Shared, Workers};
 
@@ -52,7 +51,7 @@ pub(crate) async fn serve(
         .add_service(v1::job_service_server::JobServiceServer::new(Jobs(Arc::clone(&shared))))
         .add_service(v1::catalog_service_server::CatalogServiceServer::new(Catalog(Arc::clone(&shared))))
         .add_service(v1::operator_service_server::OperatorServiceServer::new(Operator(shared)))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown)
+        .serve_with_incoming_shutdown(gleaner_cluster::incoming(listener), shutdown)
         .await?;
     Ok(())
 }
