@@ -1,36 +1,35 @@
 //! What the catalogue shows of a package: positions in pools become the values themselves.
 
-use gleaner_model::{Package, PackageContent, PackageRecord, Purl, Version};
+use gleaner_model::{Package, PackageContent, PackageHead, Purl, Version};
 
 use super::moment_or_zero;
 use super::package::tags_to_wire;
 use super::version::dependencies_state;
 use crate::v1;
 
-impl From<PackageRecord> for v1::GetPackageResponse {
-    fn from(record: PackageRecord) -> Self {
-        let PackageRecord { head, content } = record;
-        let PackageContent { package, more_documents } = content;
-        let fetched_at_ms = moment_or_zero(head.source.as_ref().map(|source| source.fetched_at));
-        let documents = head.source.map(|source| source.document).into_iter().chain(more_documents);
-        Self {
-            purl: head.key.purl().to_string(),
-            registry: head.key.registry().to_string(),
-            presence: v1::Presence::from(head.presence).into(),
-            versions: count(package.versions.len()),
-            licence: latest_licence(&package),
-            latest: package.latest.unwrap_or_default(),
-            tags: tags_to_wire(package.tags),
-            repository: package.repository.unwrap_or_default(),
-            documents: documents.map(Into::into).collect(),
-            fetched_at_ms,
-            last_attempt_at_ms: head.last_attempt.as_millis(),
-            last_success_at_ms: moment_or_zero(head.last_success),
-            last_change_at_ms: moment_or_zero(head.last_change),
-            missing_since_at_ms: moment_or_zero(head.missing_since),
-            next_due_at_ms: head.next_due.as_millis(),
-            revision: head.revision,
-        }
+/// A package in outline: what it is and how it came to be known.
+#[must_use]
+pub fn package_response(head: PackageHead, content: &PackageContent) -> v1::GetPackageResponse {
+    let PackageContent { package, more_documents } = content;
+    let fetched_at_ms = moment_or_zero(head.source.as_ref().map(|source| source.fetched_at));
+    let documents = head.source.map(|source| source.document).into_iter().chain(more_documents.iter().cloned());
+    v1::GetPackageResponse {
+        purl: head.key.purl().to_string(),
+        registry: head.key.registry().to_string(),
+        presence: v1::Presence::from(head.presence).into(),
+        versions: count(package.versions.len()),
+        licence: latest_licence(package),
+        latest: package.latest.clone().unwrap_or_default(),
+        tags: tags_to_wire(package.tags.clone()),
+        repository: package.repository.clone().unwrap_or_default(),
+        documents: documents.map(Into::into).collect(),
+        fetched_at_ms,
+        last_attempt_at_ms: head.last_attempt.as_millis(),
+        last_success_at_ms: moment_or_zero(head.last_success),
+        last_change_at_ms: moment_or_zero(head.last_change),
+        missing_since_at_ms: moment_or_zero(head.missing_since),
+        next_due_at_ms: head.next_due.as_millis(),
+        revision: head.revision,
     }
 }
 

@@ -27,7 +27,7 @@ mod welcome;
 #[cfg(test)]
 mod tests;
 
-pub use catalogue::{dependencies_response, version_summary};
+pub use catalogue::{dependencies_response, package_response, version_summary};
 pub use field::{
     PURL_BYTES_MAX, content_hash, enumeration, list, moment, moment_or_zero, optional, parse, purl, registry, required,
 };

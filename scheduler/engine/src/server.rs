@@ -49,7 +49,7 @@ pub(crate) async fn serve(
         .add_service(reflection)
         .add_service(workers)
         .add_service(v1::job_service_server::JobServiceServer::new(Jobs(Arc::clone(&shared))))
-        .add_service(v1::catalog_service_server::CatalogServiceServer::new(Catalog(Arc::clone(&shared))))
+        .add_service(v1::catalog_service_server::CatalogServiceServer::new(Catalog::new(Arc::clone(&shared))))
         .add_service(v1::operator_service_server::OperatorServiceServer::new(Operator(shared)))
         .serve_with_incoming_shutdown(gleaner_cluster::incoming(listener), shutdown)
         .await?;

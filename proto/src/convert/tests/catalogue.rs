@@ -6,7 +6,7 @@ use gleaner_model::{
     Yank,
 };
 
-use crate::convert::{dependencies_response, version_summary};
+use crate::convert::{dependencies_response, package_response, version_summary};
 use crate::v1;
 
 fn dependency(name: &str, kind: DependencyKind) -> Dependency {
@@ -72,6 +72,10 @@ fn record(presence: Presence, package: Package, source: Option<Source>) -> Packa
     PackageRecord { head, content: PackageContent { package, more_documents } }
 }
 
+fn response(record: PackageRecord) -> v1::GetPackageResponse {
+    package_response(record.head, &record.content)
+}
+
 fn document(hash: u8) -> Document {
     Document { hash: ContentHash([hash; 32]), length: 8, url: "http://mirror.example/se/rd".to_owned() }
 }
@@ -80,7 +84,7 @@ fn document(hash: u8) -> Document {
 fn a_record_is_shown_without_its_versions() {
     let source =
         Source { document: document(4), validators: Validators::default(), fetched_at: Timestamp::from_millis(9) };
-    let shown = v1::GetPackageResponse::from(record(Presence::Present, package(), Some(source)));
+    let shown = response(record(Presence::Present, package(), Some(source)));
     let expected = v1::GetPackageResponse {
         purl: "pkg:cargo/serde".to_owned(),
         registry: "cargo".to_owned(),
@@ -104,7 +108,7 @@ fn a_record_is_shown_without_its_versions() {
 
 #[test]
 fn a_package_that_never_was_has_nothing_but_its_presence() {
-    let shown = v1::GetPackageResponse::from(record(Presence::NotFound, Package::default(), None));
+    let shown = response(record(Presence::NotFound, Package::default(), None));
     assert_eq!(shown.presence(), v1::Presence::NotFound);
     assert_eq!((shown.versions, shown.fetched_at_ms, shown.latest.as_str()), (0, 0, ""));
     assert!(shown.documents.is_empty() && shown.licence.is_empty());

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use gleaner_model::{PackageKey, PackageRecord, Purl};
+use gleaner_model::{PackageContent, PackageHead, PackageKey, Purl};
 use gleaner_proto::{convert, v1};
 use gleaner_store::Cursor;
 use tonic::{Code, Request, Response, Status};
 
+use super::contents::Contents;
 use super::{Shared, credentials, errors};
 
 /// Versions or events of one page.
@@ -14,7 +15,10 @@ const PAGE_MAX: usize = 10_000;
 const PAGE_DEFAULT: usize = 1_000;
 
 /// The service.
-pub(crate) struct Catalog(pub(crate) Arc<Shared>);
+pub(crate) struct Catalog {
+    shared: Arc<Shared>,
+    contents: Arc<Contents>,
+}
 
 #[tonic::async_trait]
 impl v1::catalog_service_server::CatalogService for Catalog {
@@ -22,22 +26,22 @@ impl v1::catalog_service_server::CatalogService for Catalog {
         &self,
         request: Request<v1::GetPackageRequest>,
     ) -> Result<Response<v1::GetPackageResponse>, Status> {
-        credentials::client(&self.0.clients, request.metadata())?;
+        credentials::client(&self.shared.clients, request.metadata())?;
         let request = request.into_inner();
-        let (_, record) = self.record(&request.purl, &request.registry).await?;
-        Ok(Response::new(record.into()))
+        let (_, head, content) = self.record(&request.purl, &request.registry).await?;
+        Ok(Response::new(convert::package_response(head, &content)))
     }
 
     async fn list_versions(
         &self,
         request: Request<v1::ListVersionsRequest>,
     ) -> Result<Response<v1::ListVersionsResponse>, Status> {
-        credentials::client(&self.0.clients, request.metadata())?;
+        credentials::client(&self.shared.clients, request.metadata())?;
         let request = request.into_inner();
-        let (_, record) = self.record(&request.purl, &request.registry).await?;
+        let (_, _, content) = self.record(&request.purl, &request.registry).await?;
         let skipped = skipped(&request.page_token)?;
         let size = page_size(request.page_size);
-        let package = &record.content.package;
+        let package = &content.package;
         let highest_first = package.versions.iter().rev().skip(skipped).take(size);
         let versions = highest_first.map(|version| convert::version_summary(package, version)).collect();
         let end = skipped.saturating_add(size);
@@ -49,42 +53,47 @@ impl v1::catalog_service_server::CatalogService for Catalog {
         &self,
         request: Request<v1::ListDependenciesRequest>,
     ) -> Result<Response<v1::ListDependenciesResponse>, Status> {
-        credentials::client(&self.0.clients, request.metadata())?;
+        credentials::client(&self.shared.clients, request.metadata())?;
         let request = request.into_inner();
-        let (purl, record) = self.record(&request.purl, &request.registry).await?;
-        let number = purl.version().or(record.content.package.latest.as_deref()).ok_or_else(|| no_version(&purl))?;
+        let (purl, _, content) = self.record(&request.purl, &request.registry).await?;
+        let number = purl.version().or(content.package.latest.as_deref()).ok_or_else(|| no_version(&purl))?;
         let purl = purl.with_version(number);
-        let version = record.content.package.version(number).ok_or_else(|| no_version(&purl))?;
-        Ok(Response::new(convert::dependencies_response(&record.content.package, version, &purl)))
+        let version = content.package.version(number).ok_or_else(|| no_version(&purl))?;
+        Ok(Response::new(convert::dependencies_response(&content.package, version, &purl)))
     }
 
     async fn list_events(
         &self,
         request: Request<v1::ListEventsRequest>,
     ) -> Result<Response<v1::ListEventsResponse>, Status> {
-        credentials::client(&self.0.clients, request.metadata())?;
+        credentials::client(&self.shared.clients, request.metadata())?;
         let request = request.into_inner();
         let cursor: Cursor = match request.cursor.as_str() {
             "" => Cursor::default(),
             text => text.parse().map_err(|error| errors::invalid(format!("{error}")))?,
         };
         let size = page_size(request.page_size);
-        let page = self.0.read(move |store| store.events(&cursor, size)).await?;
+        let page = self.shared.read(move |store| store.events(&cursor, size)).await?;
         let events = page.events.into_iter().map(|(after, event)| (event, after.to_string()).into()).collect();
         Ok(Response::new(v1::ListEventsResponse { events, next_cursor: page.next.to_string() }))
     }
 }
 
 impl Catalog {
-    async fn record(&self, purl: &str, registry: &str) -> Result<(Purl, PackageRecord), Status> {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, contents: Arc::new(Contents::new()) }
+    }
+
+    async fn record(&self, purl: &str, registry: &str) -> Result<(Purl, PackageHead, Arc<PackageContent>), Status> {
         let purl = convert::purl(purl).map_err(|error| errors::invalid(error.to_string()))?;
         let registry = convert::registry(registry, &purl).map_err(|error| errors::invalid(error.to_string()))?;
         let key = PackageKey::new(registry, &purl);
-        let record = self.0.read(move |store| store.package(&key)).await?;
-        let record = record.ok_or_else(|| {
+        let contents = Arc::clone(&self.contents);
+        let record = self.shared.read(move |store| contents.read(store, &key)).await?;
+        let (head, content) = record.ok_or_else(|| {
             errors::status(Code::NotFound, "NOT_FETCHED", format!("{} was not fetched yet", purl.without_version()))
         })?;
-        Ok((purl, record))
+        Ok((purl, head, content))
     }
 }
 

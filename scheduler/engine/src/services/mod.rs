@@ -2,6 +2,7 @@
 
 mod admission;
 mod catalog;
+mod contents;
 mod credentials;
 mod errors;
 mod jobs;
