@@ -103,6 +103,10 @@ impl Course {
         (self.unsaved_since_ms, self.unsaved_ms) = (now_ms, 0);
     }
 
+    pub(crate) const fn began_ms(&self) -> u64 {
+        self.began_ms
+    }
+
     /// Has it been in its slot for this long?
     pub(crate) fn has_run(&self, ms: u64, now_ms: u64) -> bool {
         now_ms.saturating_sub(self.began_ms) >= ms

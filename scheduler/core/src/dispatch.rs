@@ -7,13 +7,20 @@
 //! ago, and of what is queued there the first. Only streams take part whose host may be asked now and for which a
 //! worker has room. The cost of a decision grows with the number of open hosts, never with what is queued.
 
+use std::collections::BTreeSet;
+
 use gleaner_model::{Attempt, Lane, TaskId};
 
 use crate::attempts::{Course, Hold, Payer, Running};
-use crate::hosts::{HostState, Turn};
+use crate::hosts::Turn;
 use crate::scheduler::{Out, Scheduler};
 use crate::streams::StreamIndex;
+use crate::tasks::Slot;
 use crate::{Effect, Moment, Needs};
+
+/// How many tasks at the head of a stream are passed over because they wait for protected room: as many as were
+/// displaced as often as they may be and handed back, which are few. It bounds a decision; beyond it the stream waits.
+const PASSED_OVER_MAX: usize = 64;
 
 impl Scheduler {
     /// Hands out as much as slots, hosts and budgets allow, up to a bound. True if the bound stopped it: call again.
@@ -34,7 +41,7 @@ impl Scheduler {
 
     fn grant_any(&mut self, now: Moment, out: Out<'_>) -> bool {
         let floor_every = self.options.permit_floor_every;
-        let startable = |lane, needs| self.is_startable(lane, needs);
+        let startable = |lane, needs, front: &_| self.is_startable(lane, needs, front);
         let ready = self
             .hosts
             .thirsty()
@@ -43,10 +50,10 @@ impl Scheduler {
         self.grant_waiting(index, now, out)
     }
 
-    /// Could a new task get a slot, or will it when its lane's target is over?
-    pub(crate) fn is_startable(&self, lane: Lane, needs: Needs) -> bool {
+    /// Could a task of this front get a slot, or will it when its lane's target is over?
+    pub(crate) fn is_startable(&self, lane: Lane, needs: Needs, front: &BTreeSet<Turn>) -> bool {
         let displaces = || self.target_ms(lane).is_some() && self.victim(needs, lane).is_some();
-        self.room(lane, needs).is_some() || displaces()
+        self.first_in(front).is_some() && (self.room(lane, needs).is_some() || displaces())
     }
 
     fn assign_any(&mut self, now: Moment, out: Out<'_>) -> bool {
@@ -62,7 +69,7 @@ impl Scheduler {
         let Some(turn) = self.next_in(lane) else { return false };
         let needs = self.streams.get(turn.stream).key.needs;
         let Some(worker) = self.room(lane, needs) else { return false };
-        if !self.is_contended(lane, worker) {
+        if !self.is_threatened(lane) || !self.is_wanted(worker, lane, &self.urgent_wishes()) {
             self.assign(turn.stream, false, None, now, out);
             return true;
         }
@@ -84,8 +91,8 @@ impl Scheduler {
         }
         let mut best: Option<Turn> = None;
         for (_, host) in self.hosts.open() {
-            for needs in host.needs_in(lane) {
-                let Some(first) = self.first_in(host, lane, needs) else { continue };
+            for (needs, front) in host.fronts_of(lane) {
+                let Some(first) = self.first_in(front) else { continue };
                 if best.is_none_or(|best| first < best) && self.room(lane, needs).is_some() {
                     best = Some(first);
                 }
@@ -94,14 +101,20 @@ impl Scheduler {
         best
     }
 
-    /// The first stream of a host's front whose first task may start.
-    pub(crate) fn first_in(&self, host: &HostState, lane: Lane, needs: Needs) -> Option<Turn> {
-        let front = host.fronts.get(&(lane, needs))?;
-        let ready = |turn: &Turn| self.streams.get(turn.stream).ready.first();
-        front.iter().find(|turn| ready(turn).is_some_and(|slot| self.may_start(slot))).copied()
+    /// The first stream of a host's front that has a task which may start.
+    pub(crate) fn first_in(&self, front: &BTreeSet<Turn>) -> Option<Turn> {
+        front.iter().find(|turn| self.next_of(turn.stream).is_some()).copied()
     }
 
-    /// Gives the first task of a stream to a worker with room; `displaced` made that room.
+    /// The task that a stream starts next: the first one, but for some that wait for protected room.
+    pub(crate) fn next_of(&self, index: StreamIndex) -> Option<Slot> {
+        let first = self.streams.get(index).ready.first();
+        let following = |slot: &Slot| Some(self.tasks[*slot].next).filter(|next| *next != Slot::NONE);
+        let mut queue = std::iter::successors(first, following).take(PASSED_OVER_MAX);
+        queue.find(|slot| self.may_start(*slot))
+    }
+
+    /// Gives the next task of a stream to a worker with room; `displaced` made that room.
     pub(crate) fn assign(
         &mut self,
         index: StreamIndex,
@@ -110,9 +123,8 @@ impl Scheduler {
         now: Moment,
         out: Out<'_>,
     ) {
-        let stream = self.streams.get(index);
-        let key = stream.key;
-        let slot = stream.ready.first().expect("a stream in a front has something ready");
+        let key = self.streams.get(index).key;
+        let slot = self.next_of(index).expect("a stream was chosen that has something to start");
         let worker = self.room(key.lane, key.needs).expect("a worker with room was seen");
         self.withdraw(slot, now);
         let charged_us = self.costs.predict(key);
@@ -136,7 +148,7 @@ impl Scheduler {
             course,
             place: None,
         };
-        self.begin_attempt(slot, running, now);
+        self.begin_attempt(slot, running);
         self.counters.assigned += 1;
         out.push(Effect::Assign {
             worker,

@@ -54,7 +54,7 @@ pub(crate) struct Field {
     pools: BTreeMap<Needs, Pool>,
     /// Suspended attempts, most urgent lane and longest suspended first.
     asides: BTreeSet<(Lane, u64, Slot)>,
-    /// When attempts are ripe, in the order of their beginnings; those that ended before are skipped when it comes. As
+    /// When attempts are ripe, in that order; those that ended before are skipped when it comes. As
     /// long as the starts of one minimum run time.
     pub(crate) ripening: VecDeque<(u64, Slot, Token)>,
 }
@@ -102,6 +102,17 @@ impl Field {
         }
     }
 
+    /// Nearly always the last one so far; one that began long ago and is in a lesser lane since now is sooner.
+    pub(crate) fn ripen_at(&mut self, ripe_at_ms: u64, slot: Slot, token: Token) {
+        let is_last = self.ripening.back().is_none_or(|(last_ms, ..)| *last_ms <= ripe_at_ms);
+        let at = if is_last {
+            self.ripening.len()
+        } else {
+            self.ripening.partition_point(|(other_ms, ..)| *other_ms <= ripe_at_ms)
+        };
+        self.ripening.insert(at, (ripe_at_ms, slot, token));
+    }
+
     fn able(&self, wanted: Needs) -> impl Iterator<Item = &Pool> {
         self.pools.iter().filter(move |(class, _)| class.cover(wanted)).map(|(_, pool)| pool)
     }
@@ -116,10 +127,16 @@ impl Field {
         self.able(wanted).map(|pool| pool.protected).sum()
     }
 
-    /// Each client's first victim in a lane, in the slots of workers that can do what is wanted.
-    pub(crate) fn victims(&self, wanted: Needs, lane: Lane) -> impl Iterator<Item = (ClientIndex, VictimKey)> {
+    /// Each client's first victim in a lane of those whose slot is of use, in the slots of workers that can do what is
+    /// wanted.
+    pub(crate) fn victims(
+        &self,
+        wanted: Needs,
+        lane: Lane,
+        is_of_use: impl Fn(Slot) -> bool,
+    ) -> impl Iterator<Item = (ClientIndex, VictimKey)> {
         let clients = self.able(wanted).flat_map(move |pool| &pool.victims[lane.index()]);
-        clients.filter_map(|(client, keys)| Some((*client, *keys.first()?)))
+        clients.filter_map(move |(client, keys)| Some((*client, *keys.iter().find(|key| is_of_use(key.2))?)))
     }
 
     /// The suspended attempts of a lane, longest suspended first.

@@ -123,7 +123,7 @@ impl Scheduler {
             }
             let before = self.running.get(&slot).and_then(|running| running.place).map(|place| place.lane);
             self.place(slot);
-            self.ripen_later(slot, now);
+            self.ripen_later(slot);
             let raised = before.is_some_and(|before| self.urgency(slot) < before);
             if let Some(running) = self.running.get_mut(&slot).filter(|_| raised) {
                 // With the rights of the new lane, from now on.
@@ -151,11 +151,12 @@ impl Scheduler {
         Some(Place { worker: running.worker?, class: worker.needs, lane, client, standing })
     }
 
-    /// The attempt was put into a slot: it may be displaced when it has run for a while.
-    pub(crate) fn ripen_later(&mut self, slot: Slot, now: Moment) {
+    /// The attempt was put into a slot, or its lane is threatened now: it may be displaced when it has run for a while.
+    pub(crate) fn ripen_later(&mut self, slot: Slot) {
         let Some(running) = self.running.get(&slot) else { return };
         if running.hold == Hold::Slot && self.is_threatened(self.urgency(slot)) {
-            self.field.ripening.push_back((now.mono_ms.saturating_add(self.options.min_run_ms), slot, running.token));
+            let ripe_at_ms = running.course.began_ms().saturating_add(self.options.min_run_ms);
+            self.field.ripen_at(ripe_at_ms, slot, running.token);
         }
     }
 

@@ -72,11 +72,11 @@ impl HostState {
         !self.fronts.is_empty() || !self.waiting.is_empty()
     }
 
-    /// The needs of a lane's ready streams; none if somebody runs already who is as urgent and comes first.
-    pub(crate) fn needs_in(&self, lane: Lane) -> impl Iterator<Item = Needs> {
+    /// A lane's ready streams by needs; none if somebody runs already who is as urgent and comes first.
+    pub(crate) fn fronts_of(&self, lane: Lane) -> impl Iterator<Item = (Needs, &BTreeSet<Turn>)> {
         let served = self.most_urgent_waiting().is_none_or(|(waiting, _)| waiting > lane);
         let fronts = self.fronts.range((lane, Needs(0))..=(lane, Needs(u16::MAX)));
-        fronts.filter(move |_| served).map(|((_, needs), _)| *needs)
+        fronts.filter(move |_| served).map(|((_, needs), front)| (*needs, front))
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -254,7 +254,7 @@ impl Hosts {
         &self,
         index: HostIndex,
         floor_every: u32,
-        startable: impl Fn(Lane, Needs) -> bool,
+        startable: impl Fn(Lane, Needs, &BTreeSet<Turn>) -> bool,
     ) -> Option<(Lane, u64)> {
         let host = self.get(index);
         let (lane, age) = host.most_urgent_waiting()?;
@@ -262,6 +262,7 @@ impl Hosts {
             return host.longest_waiting();
         }
         let mut before = host.fronts.range(..(lane, Needs(0)));
-        if before.any(|((lane, needs), _)| startable(*lane, *needs)) { None } else { Some((lane, age)) }
+        let is_better_used = before.any(|((lane, needs), front)| startable(*lane, *needs, front));
+        if is_better_used { None } else { Some((lane, age)) }
     }
 }

@@ -1,17 +1,18 @@
 //! Permits of running attempts, and hosts that throttle.
 
-use gleaner_model::Attempt;
+use gleaner_model::{Attempt, Fault, FaultKind};
 
 use crate::attempts::Hold;
 use crate::hosts::Thirst;
 use crate::scheduler::{Out, Scheduler};
+use crate::tasks::Slot;
 use crate::{Effect, HostIndex, Moment, WorkerId};
 
 impl Scheduler {
     /// A running attempt wants to make one more request. The permit comes at once or later as an
-    /// [`Effect::Permit`]. False if none will come: too many of the attempt's requests wait already, there is no such
-    /// host, or the attempt is not current, in which case an [`Effect::CancelAttempt`] says so. A suspended attempt is
-    /// told once more that it is; it has to ask anew when it goes on.
+    /// [`Effect::Permit`]. False if none will come, and an [`Effect::CancelAttempt`] says so: the attempt is not current,
+    /// or it has failed with this, because too many of its requests wait already or there is no such host. A suspended
+    /// attempt is told once more that it is; it has to ask anew when it goes on.
     pub fn ask_permit(
         &mut self,
         worker: WorkerId,
@@ -31,6 +32,7 @@ impl Scheduler {
             return self.hosts.find(host).is_some();
         }
         if self.hosts.find(host).is_none() || self.running[&slot].thirsts.len() >= self.options.permits_waiting_max {
+            self.refuse_permit(slot, host, now, out);
             return false;
         }
         let key = self.hosts.wait(host, self.urgency(slot), Thirst { worker, attempt });
@@ -38,6 +40,15 @@ impl Scheduler {
         self.hosts.seat(host, now, &self.options);
         while self.hosts.get(host).is_open() && self.grant_waiting(host, now, out) {}
         true
+    }
+
+    /// The attempt will get no permit, so it cannot end: it has failed, and its slot is free.
+    fn refuse_permit(&mut self, slot: Slot, host: HostIndex, now: Moment, out: Out<'_>) {
+        self.stop_attempt(slot, out);
+        let waiting = self.running[&slot].thirsts.len();
+        self.end_attempt(slot, now);
+        let detail = format!("no permit for host {}: {waiting} requests of the attempt wait already", host.0);
+        self.fail(slot, Fault::new(FaultKind::Internal, detail), now, out);
     }
 
     /// The host answered 429, or 503 with Retry-After: it is left alone by every lane until that is over, and asked
@@ -72,7 +83,7 @@ impl Scheduler {
 
     /// Grants the next waiting request of an open host, if its permit is not better used for a new task.
     pub(crate) fn grant_waiting(&mut self, host: HostIndex, now: Moment, out: Out<'_>) -> bool {
-        let startable = |lane, needs| self.is_startable(lane, needs);
+        let startable = |lane, needs, front: &_| self.is_startable(lane, needs, front);
         let Some(key) = self.hosts.next_waiting(host, self.options.permit_floor_every, startable) else { return false };
         let Some(thirst) = self.hosts.take_waiting(host, key, now, &self.options) else { return false };
         if let Some(running) = self.current(thirst.attempt).and_then(|slot| self.running.get_mut(&slot)) {

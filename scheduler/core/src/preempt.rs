@@ -33,7 +33,7 @@ impl Scheduler {
 
     fn displace_for_ready(&mut self, lane: Lane, now: Moment, out: Out<'_>) -> bool {
         let Some((turn, victim)) = self.most_pressing(lane, now) else { return false };
-        let asker = self.streams.get(turn.stream).ready.first().expect("a stream in a front has something ready");
+        let asker = self.next_of(turn.stream).expect("a stream was chosen that has something to start");
         self.displace(victim, asker, now, out);
         let victim = self.tasks[victim].task();
         self.assign(turn.stream, false, Some(victim), now, out);
@@ -80,7 +80,8 @@ impl Scheduler {
             if since_ms.saturating_add(target_ms) > now.mono_ms {
                 continue;
             }
-            let Some(first) = self.first_in(self.hosts.get(*host), lane, *needs) else { continue };
+            let front = self.hosts.get(*host).fronts.get(&(lane, *needs));
+            let Some(first) = front.and_then(|front| self.first_in(front)) else { continue };
             let victim: &Option<Slot> = victims.entry(*needs).or_insert_with(|| self.victim(*needs, lane));
             if let Some(victim) = victim
                 && best.is_none_or(|(best, _)| first < best)
@@ -99,8 +100,8 @@ impl Scheduler {
                 continue;
             }
             for (host, state) in self.hosts.open() {
-                for needs in state.needs_in(lane) {
-                    if self.first_in(state, lane, needs).is_some() && self.room(lane, needs).is_none() {
+                for (needs, front) in state.fronts_of(lane) {
+                    if self.first_in(front).is_some() && self.room(lane, needs).is_none() {
                         let key = (lane, needs, host);
                         presses.insert(key, self.presses.get(&key).copied().unwrap_or(now.mono_ms));
                     }
@@ -115,9 +116,17 @@ impl Scheduler {
     pub(crate) fn victim(&self, needs: Needs, lane: Lane) -> Option<Slot> {
         let below = Lane::ALL.into_iter().rev().take_while(|below| *below > lane);
         below.filter(|below| self.field.running(needs, *below) > self.floor(needs, *below)).find_map(|below| {
-            let ranked = self.field.victims(needs, below).map(|(client, key)| (self.excess(client, below), key));
+            let victims = self.field.victims(needs, below, |slot| self.makes_room(slot, lane));
+            let ranked = victims.map(|(client, key)| (self.excess(client, below), key));
             ranked.min().map(|(_, (_, _, slot))| slot)
         })
+    }
+
+    /// Would a task of `lane` get the slot that this attempt gives up? Not if a suspended attempt that is as urgent
+    /// waits for it.
+    fn makes_room(&self, victim: Slot, lane: Lane) -> bool {
+        let worker = self.running.get(&victim).and_then(|running| self.roster.get(running.worker?));
+        worker.is_some_and(|worker| worker.has_room_with(1, lane))
     }
 
     /// How far a client is over its share of slots in a lane; the lowest is furthest.
@@ -149,13 +158,7 @@ impl Scheduler {
             return true;
         }
         let Some(slot) = self.calm_return(now) else { return false };
-        let key = self.streams.key_of(&self.tasks, slot);
-        if self.is_outworn(slot) && self.is_threatened(self.urgency(slot)) && !self.has_protected_room(key.needs) {
-            // It may not be displaced any more and too many such run already; its slot is better used.
-            self.hand_back(slot, now, out);
-        } else {
-            self.resume(slot, false, now, out);
-        }
+        self.resume(slot, false, now, out);
         true
     }
 
@@ -171,27 +174,35 @@ impl Scheduler {
     }
 
     /// The most urgent of a worker's suspended attempts, the longest suspended one of these, if the worker's free slots
-    /// have rested and no more urgent work wants them.
+    /// have rested and no more urgent work wants them. One that may not be displaced any more stays suspended while too
+    /// many such run already: where attempts were displaced so often, its slot is soon wanted again.
     fn calm_return(&self, now: Moment) -> Option<Slot> {
-        let rested = self.roster.resting().take_while(|(calm_at_ms, _)| *calm_at_ms <= now.mono_ms);
+        let mut rested = self.roster.resting().take_while(|(calm_at_ms, _)| *calm_at_ms <= now.mono_ms).peekable();
+        rested.peek()?;
+        let wishes = self.urgent_wishes();
         rested.map(|(_, worker)| worker).find_map(|worker| {
-            let aside = |slot: &Slot| self.running.get(slot).filter(|running| running.hold == Hold::Aside);
+            let aside = |slot: &Slot| {
+                self.running.get(slot).filter(|running| running.hold == Hold::Aside && self.may_start(*slot))
+            };
             let attempts = self.roster.get(worker)?.attempts.iter();
             let ranked =
                 attempts.filter_map(|slot| Some((self.urgency(*slot), aside(slot)?.course.suspended_at_ms, *slot)));
             let (lane, _, slot) = ranked.min()?;
-            (!self.is_contended(lane, worker)).then_some(slot)
+            (!self.is_wanted(worker, lane, &wishes)).then_some(slot)
         })
     }
 
-    /// Does work of a more urgent lane with a target want this worker's room now?
-    pub(crate) fn is_contended(&self, lane: Lane, worker: WorkerId) -> bool {
+    /// What the lanes with a target would start next, and could: their wishes for room.
+    pub(crate) fn urgent_wishes(&self) -> Vec<(Lane, Needs)> {
+        let lanes = Lane::ALL.into_iter().filter(|lane| self.target_ms(*lane).is_some());
+        let wish = |lane| Some((lane, self.streams.get(self.next_in(lane)?.stream).key.needs));
+        lanes.filter_map(wish).collect()
+    }
+
+    /// Is the worker's room among what a lane more urgent than this one wishes?
+    pub(crate) fn is_wanted(&self, worker: WorkerId, lane: Lane, wishes: &[(Lane, Needs)]) -> bool {
         let Some(worker) = self.roster.get(worker) else { return false };
-        let above = Lane::ALL.into_iter().take_while(|above| *above < lane);
-        above.filter(|above| self.target_ms(*above).is_some()).any(|above| {
-            let next = self.next_in(above);
-            next.is_some_and(|turn| worker.needs.cover(self.streams.get(turn.stream).key.needs))
-        })
+        wishes.iter().any(|(above, needs)| *above < lane && worker.needs.cover(*needs))
     }
 
     /// A lane's suspended attempt that a free slot waits for, though more urgent work wants it too.

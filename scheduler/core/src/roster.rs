@@ -66,7 +66,12 @@ impl Worker {
 
     /// Has it a free slot for a lane that may take what is kept for lesser lanes' suspended attempts?
     fn has_room_before(&self, lane: Lane) -> bool {
-        self.free() > self.aside[..=lane.index()].iter().sum()
+        self.has_room_with(0, lane)
+    }
+
+    /// Would it, with so many free slots more?
+    pub(crate) fn has_room_with(&self, more: u16, lane: Lane) -> bool {
+        self.free().saturating_add(more) > self.aside[..=lane.index()].iter().sum()
     }
 }
 

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::fast::FixedState;
 use gleaner_model::{ClientName, Host, JobId, Lane, TaskId, Timestamp, Token};
+use hashbrown::HashMap;
 
 use crate::attempts::Running;
 use crate::births::Births;
@@ -51,7 +53,8 @@ pub struct Scheduler {
     pub(crate) groups: BTreeMap<Slot, Vec<Member>>,
     /// Open jobs that did not make the task they wait for.
     pub(crate) attached: BTreeMap<JobId, Slot>,
-    pub(crate) running: BTreeMap<Slot, Running>,
+    /// Boxed, since they are large and tables move what they hold. Nobody walks over them, so order does not matter.
+    pub(crate) running: HashMap<Slot, Box<Running>, FixedState>,
     /// Who is in slots and who was set aside, as pre-emption looks at it.
     pub(crate) field: Field,
     /// Suspended attempts by the end of their patience.
@@ -97,7 +100,7 @@ impl Scheduler {
             held: 0,
             groups: BTreeMap::new(),
             attached: BTreeMap::new(),
-            running: BTreeMap::new(),
+            running: HashMap::default(),
             field: Field::default(),
             hand_backs: BTreeSet::new(),
             presses: BTreeMap::new(),

@@ -145,12 +145,12 @@ impl Scheduler {
             course,
             place: None,
         };
-        self.begin_attempt(slot, running, now);
+        self.begin_attempt(slot, running);
         token
     }
 
     /// From now on `running` is the task's current attempt.
-    pub(crate) fn begin_attempt(&mut self, slot: Slot, running: Running, now: Moment) {
+    pub(crate) fn begin_attempt(&mut self, slot: Slot, running: Running) {
         self.tasks[slot].state = State::Running;
         if let Some(worker) = running.worker {
             self.roster.take(worker, slot, running.hold == Hold::Slot);
@@ -158,10 +158,10 @@ impl Scheduler {
         if running.hold == Hold::Aside {
             self.hand_backs.insert((running.course.hand_back_at_ms, slot));
         }
-        self.running.insert(slot, running);
+        self.running.insert(slot, Box::new(running));
         self.count_attempt(slot, self.streams.key_of(&self.tasks, slot).lane, true);
         self.place(slot);
-        self.ripen_later(slot, now);
+        self.ripen_later(slot);
     }
 
     /// Counts a task's attempt for a lane, or not any more.
@@ -202,7 +202,7 @@ impl Scheduler {
                 self.orphans.remove(&(running.grace_until_ms, slot));
             }
         }
-        Some(running)
+        Some(*running)
     }
 
     fn orphan(&mut self, slot: Slot, grace_until_ms: u64, now: Moment) {

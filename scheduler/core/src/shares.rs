@@ -22,7 +22,7 @@ use crate::streams::StreamIndex;
 
 /// What one microsecond of slot time costs at weight one. Divisible by every small weight, so that shares are exact;
 /// a pass has 128 bits, since with 64 a fleet of bulk work would be through within hours.
-const SCALE: u128 = 720_720 * 64;
+const SCALE: u64 = 720_720 * 64;
 
 /// Weights above this are read as this, so that nobody is served for nothing.
 const WEIGHT_MAX: u32 = 10_000;
@@ -32,7 +32,11 @@ const WEIGHT_MAX: u32 = 10_000;
 const CREDIT_MAX_US: u64 = 60_000_000;
 
 fn price(cost_us: u64, weight: u32) -> u128 {
-    u128::from(cost_us) * SCALE / u128::from(weight)
+    match cost_us.checked_mul(SCALE) {
+        // Nearly always: four days of slot time. A division of 128 bits takes many times as long.
+        Some(cost) => u128::from(cost / u64::from(weight)),
+        None => u128::from(cost_us) * u128::from(SCALE) / u128::from(weight),
+    }
 }
 
 /// Who has had how much.
@@ -57,17 +61,15 @@ impl Account {
 
     /// An attempt cost `cost_us` where `charged_us` were charged.
     fn correct(&mut self, charged_us: u64, cost_us: u64, weight: u32) {
-        let (charged, cost) = (price(charged_us, weight), price(cost_us, weight));
-        if cost >= charged {
-            let more = cost - charged;
-            let spared = more.min(self.credit);
+        let difference = price(cost_us.abs_diff(charged_us), weight);
+        if cost_us >= charged_us {
+            let spared = difference.min(self.credit);
             self.credit -= spared;
-            self.debt += more - spared;
+            self.debt += difference - spared;
         } else {
-            let less = charged - cost;
-            let spared = less.min(self.debt);
+            let spared = difference.min(self.debt);
             self.debt -= spared;
-            self.credit = (self.credit + less - spared).min(price(CREDIT_MAX_US, weight));
+            self.credit = (self.credit + difference - spared).min(price(CREDIT_MAX_US, weight));
         }
     }
 

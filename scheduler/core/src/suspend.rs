@@ -10,6 +10,10 @@ use crate::scheduler::{Out, Scheduler};
 use crate::tasks::Slot;
 use crate::{Effect, Moment, WorkerId};
 
+/// How much longer a rest is for each time more that an attempt was displaced: 50 ms, 400 ms, three seconds. Where paid
+/// work comes every now and then this keeps some slots for it, instead of one attempt after the other to be worn out.
+const REST_GROWTH: u64 = 8;
+
 impl Scheduler {
     /// Takes an attempt out of its slot, which is free at once. It keeps its lease and gets no permits: what it asked
     /// for before it asks for anew when it goes on.
@@ -47,7 +51,7 @@ impl Scheduler {
         (share.running, share.suspended) = (share.running + 1, share.suspended - 1);
         self.roster.change(worker, |worker| worker.taken += 1);
         self.place(slot);
-        self.ripen_later(slot, now);
+        self.ripen_later(slot);
         self.counters.resumed += 1;
     }
 
@@ -88,9 +92,15 @@ impl Scheduler {
     }
 
     /// Urgent work came to this worker or went from it, or something was suspended there: slots that suspended
-    /// attempts wait for are left alone for a while.
+    /// attempts wait for are left alone for a while, and for longer the more often one of them was displaced.
     pub(crate) fn rest(&mut self, worker: WorkerId, now: Moment) {
-        let calm_at_ms = now.mono_ms.saturating_add(self.options.calm_ms);
+        let Some(state) = self.roster.get(worker) else { return };
+        let aside = |slot: &&Slot| self.running.get(*slot).is_some_and(|running| running.hold == Hold::Aside);
+        let displaced = state.attempts.iter().filter(aside).map(|slot| self.sides.displaced(*slot)).max();
+        let again = u32::try_from(displaced.unwrap_or(0).saturating_sub(1)).unwrap_or(u32::MAX);
+        let factor = REST_GROWTH.saturating_pow(again);
+        let rest_ms = self.options.calm_ms.saturating_mul(factor).min(self.options.hand_back_ms / 2);
+        let calm_at_ms = now.mono_ms.saturating_add(rest_ms);
         self.roster.change(worker, |worker| worker.calm_at_ms = calm_at_ms);
     }
 

@@ -127,6 +127,18 @@ fn options(chance: &mut Chance) -> Options {
         throttle_cap_ms: 60_000,
         pace_recovery_ms: 1_000,
         losses_max: chance.pick(&[3, 10]),
+        displace_after_ms: chance.pick(&[
+            [Some(2), None, None, None],
+            [Some(2), None, None, None],
+            [Some(0), Some(50), None, None],
+            [None; 4],
+        ]),
+        min_run_ms: chance.pick(&[0, 5, 100]),
+        displaced_max: chance.pick(&[1, 3]),
+        protected_permille: chance.pick(&[0, 200, 500]),
+        suspended_max: chance.pick(&[1, 8]),
+        calm_ms: chance.pick(&[0, 50]),
+        hand_back_ms: chance.pick(&[500, 30_000]),
         dispatch_max: chance.pick(&[1, 7, 256]),
         tick_max: chance.pick(&[1, 5, 4_096]),
         ..Options::default()

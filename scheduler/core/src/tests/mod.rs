@@ -6,6 +6,7 @@ mod endings;
 mod fairness;
 mod happenings;
 mod leases;
+mod paid_waits;
 mod permits;
 mod preemption;
 mod properties;

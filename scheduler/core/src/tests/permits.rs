@@ -143,12 +143,17 @@ fn only_current_attempts_get_permits_and_only_so_many_wait() {
     assert!(stage.ask_permit(attempt, HOST));
     let asked = (0..100).take_while(|_| stage.ask_permit(attempt, HOST)).count();
     assert_eq!(asked, 64);
-    assert!(!stage.ask_permit(attempt, HostIndex(9)), "no such host");
-    stage.effects();
-    assert_eq!(stage.fail(attempt, FaultKind::Denied), Verdict::DeadLetter);
+    // Nothing will come of an attempt that gets no permit: its slot is free, and its task is tried again.
+    let told = stage.effects();
+    assert!(told.contains(&Effect::CancelAttempt { worker: W, attempt }), "{told:?}");
+    assert_eq!((stage.core.attempts_of(attempt.task), stage.core.workers()[0].running), (1, 0));
     assert_eq!(stage.core.hosts(stage.now())[0].waiting, 0, "its requests go with it");
     assert!(!stage.ask_permit(attempt, HOST));
     assert_eq!(stage.effects().last(), Some(&Effect::CancelAttempt { worker: W, attempt }));
+    let mut stage = narrow(2);
+    let attempt = start(&mut stage, &[Lane::Free])[0];
+    assert!(!stage.ask_permit(attempt, HostIndex(9)), "no such host");
+    assert_eq!(stage.core.workers()[0].running, 0);
 }
 
 #[test]

@@ -79,9 +79,12 @@ fn what_was_resumed_is_left_alone_for_a_while() {
 #[test]
 fn no_task_is_displaced_without_end() {
     let (mut stage, bulk, mut paid) = displaced();
-    for round in 2..=4 {
+    for (round, rest_ms) in [(2, CALM_MS), (3, 8 * CALM_MS), (4, 64 * CALM_MS)] {
         stage.finish(paid);
-        stage.pass_alive(CALM_MS, &[W]);
+        stage.pass_alive(rest_ms - 1, &[W]);
+        stage.dispatch();
+        assert_eq!(stage.moved().1, [0; 0], "the slot rests longer each time");
+        stage.pass(1);
         stage.dispatch();
         assert_eq!(stage.moved().1, [bulk.task.0]);
         stage.submit_in(Lane::Paid);
@@ -114,13 +117,15 @@ fn those_that_may_not_be_displaced_are_a_capped_share() {
     let effects = stage.effects();
     let resumed = effects.iter().filter(|effect| matches!(effect, Effect::Resume { .. })).count();
     let requeued = effects.iter().filter(|effect| matches!(effect, Effect::Requeued { .. })).count();
-    assert_eq!((resumed, requeued), (2, 2), "half of the slots");
-    // The others wait, and new work does not wait for them: its stream is another one.
-    let other = stage.client("other", 1);
-    let fresh = stage.submit(|ask| (ask.lane, ask.client) = (Lane::Bulk, other));
+    assert_eq!((resumed, requeued), (2, 0), "half of the slots");
+    let fresh = stage.submit_in(Lane::Bulk);
+    assert_eq!(stage.started(), [0; 0], "the other slots are kept for paid work, and for those who wait in them");
+    stage.pass_alive(30_000, &[W]);
+    // The others wait at the head of their queue now, and new work behind them does not wait for them.
+    assert_eq!(stage.core.counters().handed_back, 2);
     assert_eq!(stage.started(), [fresh]);
-    stage.finish(Attempt { task: bulk[3].task, ..bulk[3] });
-    assert_eq!(stage.dispatch().len(), 1, "one more of them");
+    stage.finish(bulk[3]);
+    assert_eq!(stage.started(), [bulk[0].task.0], "one more of them, when there is room for it");
 }
 
 #[test]

@@ -17,6 +17,8 @@ struct Cell {
     even_us: u64,
     /// No grants before this, in milliseconds.
     blocked_until_ms: u64,
+    /// Was it ever throttled, or served by an earlier scheduler? Then the core is more careful than the budget asks.
+    careful: bool,
 }
 
 /// All hosts.
@@ -27,8 +29,13 @@ pub(crate) struct Grants {
 
 impl Grants {
     pub(crate) fn new(budgets: &[Budget]) -> Self {
-        let cell = |budget: &Budget| Cell { budget: *budget, even_us: 0, blocked_until_ms: 0 };
+        let cell = |budget: &Budget| Cell { budget: *budget, even_us: 0, blocked_until_ms: 0, careful: false };
         Self { cells: budgets.iter().map(cell).collect() }
+    }
+
+    /// Every host.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = HostIndex> {
+        (0_u16..).map(HostIndex).take(self.cells.len())
     }
 
     fn grant(&mut self, host: HostIndex, at_ms: u64) -> Result<(), String> {
@@ -50,9 +57,19 @@ impl Grants {
         Ok(())
     }
 
+    /// May the host be asked now, as anybody can tell who knows its budget?
+    pub(super) fn is_surely_open(&self, host: HostIndex, at_ms: u64) -> bool {
+        let cell = &self.cells[usize::from(host.0)];
+        let early_us = cell.budget.interval_us.max(1) * u64::from(cell.budget.burst.max(1) - 1);
+        !cell.careful && cell.even_us.saturating_sub(early_us) <= at_ms * 1_000
+    }
+
     /// A new scheduler knows of the wishes that were durable, in wall time as its clock shows it.
-    pub(crate) fn restarted(&mut self, durable: &Durable, now: Moment, at_ms: u64) {
-        self.cells.iter_mut().for_each(|cell| cell.blocked_until_ms = 0);
+    pub(crate) fn restarted(&mut self, durable: &Durable, epoch: u64, now: Moment, at_ms: u64) {
+        for cell in &mut self.cells {
+            cell.blocked_until_ms = 0;
+            cell.careful |= epoch > 1;
+        }
         for (host, until) in durable.wishes() {
             if let Some(cell) = self.cells.get_mut(usize::from(host.0)) {
                 cell.blocked_until_ms = at_ms + until.ms_since(now.wall);
@@ -86,6 +103,7 @@ impl Ledger {
     pub(crate) fn throttled(&mut self, throttle: Throttle, options: &Options, at_ms: u64) {
         let pause_ms = throttle.retry_after_ms.unwrap_or(options.throttle_default_ms).min(options.throttle_cap_ms);
         let cell = &mut self.grants.cells[usize::from(throttle.host.0)];
+        cell.careful = true;
         cell.blocked_until_ms = cell.blocked_until_ms.max(at_ms + pause_ms);
     }
 }

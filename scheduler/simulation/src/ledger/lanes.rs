@@ -1,104 +1,165 @@
-//! The order of lanes, as the design has it: while several lanes have a task that could start at once, starts are
-//! shared by weight, so that a paid task waits for at most its share's worth of lesser work and no lane starves. And
-//! nothing that could start is left waiting.
+//! The order of lanes, as the design has it, after each round of decisions: nothing that could start is left waiting;
+//! and paid work waits for lesser work only as long as a suspension takes, while there is any that may be displaced:
+//! more than what floors and protected attempts leave.
 
-use gleaner_core::{Effect, Moment, Scheduler, Wait};
-use gleaner_model::{JobId, Lane};
+use std::collections::{BTreeMap, BTreeSet};
+
+use gleaner_core::{HostIndex, Moment, Needs, Options, Scheduler, Wait, WorkerId, WorkerView};
+use gleaner_model::{JobId, Lane, TaskId};
 
 use super::{Facts, Ledger};
-use crate::process::OLDER;
+use crate::process::{OLDER, needs_of};
 
-/// Which lanes could start something, and how starts were shared since when they could.
-#[derive(Debug)]
+/// What a paid task may wait beyond its target and the victims' least time: the millisecond that each clock rounds off.
+const GRACE_MS: u64 = 3;
+
+/// What the order of lanes is judged by.
+#[derive(Debug, Default)]
 pub(crate) struct Lanes {
-    weights: [u64; 4],
-    startable: [bool; 4],
-    /// Starts of either lane of a pair, while both could start something.
-    pairs: [[[u64; 2]; 4]; 4],
+    /// Since when paid work at each host finds no room though the host may be asked.
+    presses: BTreeMap<HostIndex, u64>,
+    /// The workers that got work at the last look.
+    fleet: BTreeSet<WorkerId>,
+    /// When one of them was missing last.
+    shrunk_ms: u64,
 }
 
 impl Lanes {
-    pub(crate) fn new(weights: [u32; 4]) -> Self {
-        Self {
-            weights: weights.map(|weight| u64::from(weight.max(1))),
-            startable: [false; 4],
-            pairs: Default::default(),
-        }
-    }
-
     pub(crate) fn crashed(&mut self) {
-        (self.startable, self.pairs) = ([false; 4], Default::default());
+        self.presses.clear();
+        self.fleet.clear();
     }
 
-    /// What could start now.
-    fn look<'a>(
-        core: &Scheduler,
-        now: Moment,
-        hosts: usize,
-        open: impl Iterator<Item = (JobId, &'a Facts)>,
-    ) -> [Option<JobId>; 4] {
-        let views = core.hosts(now);
-        let mut startable = [None; 4];
-        for (job, facts) in open {
-            // Attempts that wait for a permit of the host come first, if they are as urgent.
-            let host = usize::try_from(facts.target & !OLDER).unwrap_or(0) % hosts.max(1);
-            if views.get(host).is_some_and(|view| view.waiting > 0) {
-                continue;
-            }
-            if let Some(view) = core.job_view(job, now).filter(|view| view.waiting_for == Some(Wait::Turn)) {
-                startable[view.lane.index()].get_or_insert(job);
-            }
+    /// When a worker goes, the capped part of the slots is smaller, and what was begun within the larger one ends in its
+    /// own time.
+    fn look_at_fleet(&mut self, workers: &[WorkerView], at_ms: u64) {
+        let open = workers.iter().filter(|worker| !worker.draining && !worker.silent);
+        let fleet: BTreeSet<_> = open.map(|worker| worker.worker).collect();
+        if !self.fleet.is_subset(&fleet) {
+            self.shrunk_ms = at_ms;
         }
-        startable
-    }
-
-    fn started(&mut self, lane: Lane) -> Result<(), String> {
-        for other in Lane::ALL.into_iter().filter(|other| *other != lane) {
-            let (a, b) = (lane.index(), other.index());
-            if !(self.startable[a] && self.startable[b]) {
-                continue;
-            }
-            self.pairs[a][b][0] += 1;
-            self.pairs[b][a][1] += 1;
-            let ([mine, theirs], [w, v]) = (self.pairs[a][b], [self.weights[a], self.weights[b]]);
-            // What a lane may be ahead of its share: one start of its own and one of the other's, and as much again for
-            // a lane that was away for a moment.
-            if mine * v > theirs * w + 2 * (w + v) {
-                return Err(format!(
-                    "{lane} started {mine} tasks and {other} {theirs} while both could; weights {w}:{v}"
-                ));
-            }
-        }
-        Ok(())
+        self.fleet = fleet;
     }
 }
 
+/// What a look at all open jobs finds.
+#[derive(Debug, Default)]
+struct Look {
+    /// A job that could start, of a task that was not displaced too often.
+    startable: Option<JobId>,
+    /// Hosts with paid work that finds no room.
+    pressing: BTreeSet<HostIndex>,
+    /// Tasks that others wait for.
+    leaders: BTreeSet<TaskId>,
+}
+
+fn host_of(facts: &Facts, hosts: usize) -> HostIndex {
+    let host = usize::try_from(facts.target & !OLDER).unwrap_or(0) % hosts.max(1);
+    HostIndex(u16::try_from(host).unwrap_or(0))
+}
+
 impl Ledger {
-    pub(crate) fn before_dispatch(&mut self, core: &Scheduler, now: Moment, hosts: usize) {
-        let startable = Lanes::look(core, now, hosts, self.open()).map(|job| job.is_some());
-        self.lanes.startable = startable;
-        for a in 0..4 {
-            for b in 0..4 {
-                if !(startable[a] && startable[b]) {
-                    self.lanes.pairs[a][b] = [0, 0];
+    fn look(&self, core: &Scheduler, now: Moment, options: &Options) -> Look {
+        let views = core.hosts(now);
+        let mut look = Look::default();
+        for (job, facts) in self.open() {
+            let host = host_of(facts, views.len());
+            let Some(view) = core.job_view(job, now) else { continue };
+            // Attempts that wait for a permit of the host come first, if they are as urgent.
+            let is_asked = views[usize::from(host.0)].waiting > 0;
+            match view.waiting_for {
+                Some(Wait::Task(leader)) => _ = look.leaders.insert(leader),
+                Some(Wait::Turn) if !is_asked && !self.is_outworn(view.task, options) => {
+                    look.startable.get_or_insert(job);
                 }
+                Some(Wait::Slot)
+                    if view.lane == Lane::Paid
+                        && !is_asked
+                        && !self.runs.is_running(view.task)
+                        && !self.is_outworn(view.task, options) =>
+                {
+                    look.pressing.insert(host);
+                }
+                _ => {}
+            }
+        }
+        look
+    }
+
+    /// All that could be decided at this moment was.
+    pub(crate) fn after_dispatch(&mut self, core: &Scheduler, now: Moment, at_ms: u64, options: &Options) {
+        let look = self.look(core, now, options);
+        self.lanes.look_at_fleet(&core.workers(), at_ms);
+        if let Some(job) = look.startable {
+            self.fail(format!("{job} could start and is left waiting"));
+        }
+        let pressing: BTreeSet<_> =
+            look.pressing.iter().copied().filter(|host| self.grants.is_surely_open(*host, at_ms)).collect();
+        self.lanes.presses.retain(|host, _| pressing.contains(host));
+        let Some(target_ms) = options.displace_after_ms[Lane::Paid.index()] else { return };
+        for host in pressing {
+            let since_ms = *self.lanes.presses.entry(host).or_insert(at_ms);
+            if at_ms > since_ms + target_ms + options.min_run_ms + GRACE_MS {
+                self.paid_waits(core, host, since_ms, at_ms, &look.leaders, options);
             }
         }
     }
 
-    pub(crate) fn after_dispatch(&mut self, core: &Scheduler, now: Moment, hosts: usize, out: &[Effect], more: bool) {
-        for effect in out {
-            if let Effect::Assign { lane, .. } = effect {
-                let shared = self.lanes.started(*lane);
-                self.expect(shared);
-            }
-        }
-        if more {
-            return;
-        }
-        let left = Lanes::look(core, now, hosts, self.open());
-        if let Some(job) = left.into_iter().flatten().next() {
-            self.fail(format!("{job} could start and is left waiting"));
+    /// Paid work has waited long enough: is anything left that it could have displaced?
+    fn paid_waits(
+        &mut self,
+        core: &Scheduler,
+        host: HostIndex,
+        since_ms: u64,
+        at_ms: u64,
+        leaders: &BTreeSet<TaskId>,
+        options: &Options,
+    ) {
+        let fleet = core.workers();
+        let spared = spared(&fleet, host, self.grants.hosts(), options);
+        let gives = |worker: &&WorkerView| {
+            covers(worker.needs, needs_of(host))
+                && !worker.draining
+                && !worker.silent
+                && worker.suspended < options.suspended_max.min(worker.slots)
+        };
+        let giving: BTreeSet<_> = fleet.iter().filter(gives).map(|worker| worker.worker).collect();
+        let long_enough_ms = at_ms.saturating_sub(options.min_run_ms + GRACE_MS);
+        let victims = self.runs.in_slots(self.lanes.shrunk_ms + 1..=long_enough_ms).filter(|(task, worker)| {
+            giving.contains(worker)
+                && core.lane_of(*task).is_some_and(|lane| lane > Lane::Paid)
+                && !leaders.contains(task)
+                && !self.is_outworn(*task, options)
+        });
+        let victims = victims.count() as u64;
+        if victims > spared {
+            self.fail(format!(
+                "paid work at host {} has waited since {since_ms} while {victims} lesser attempts run that it may \
+                 displace, {spared} of them spared at most",
+                host.0
+            ));
         }
     }
+}
+
+/// How many slots of the workers that can do a host's work are out of paid work's reach at most: the lanes' floors, and
+/// attempts that may not be displaced. The latter are a capped part of the slots *of those workers that can do their
+/// work*; where workers can do different things, several such parts meet on some of them.
+fn spared(fleet: &[WorkerView], host: HostIndex, hosts: impl Iterator<Item = HostIndex>, options: &Options) -> u64 {
+    let able = |needs: Needs| fleet.iter().filter(move |worker| covers(worker.needs, needs));
+    let slots = |workers: &BTreeSet<WorkerId>| -> u64 {
+        let of_these = fleet.iter().filter(|worker| workers.contains(&worker.worker));
+        of_these.map(|worker| u64::from(worker.slots)).sum()
+    };
+    let part = |slots: u64, permille: u16| slots * u64::from(permille) / 1_000;
+    let ids = |needs: Needs| -> BTreeSet<WorkerId> { able(needs).map(|worker| worker.worker).collect() };
+    let mine = ids(needs_of(host));
+    let floors: u64 = options.lane_floors_permille[1..].iter().map(|permille| part(slots(&mine), *permille)).sum();
+    let groups: BTreeSet<_> = hosts.map(|host| ids(needs_of(host))).filter(|group| !group.is_disjoint(&mine)).collect();
+    let protected = groups.iter().map(|group| part(slots(group), options.protected_permille).max(1));
+    floors + protected.sum::<u64>()
+}
+
+fn covers(has: Needs, wanted: Needs) -> bool {
+    has.0 & wanted.0 == wanted.0
 }

@@ -66,8 +66,10 @@ pub struct Tally {
     pub restarts: u64,
     /// Groups whose commit was cut off and that were there afterwards.
     pub unsure_kept: u64,
-    /// Attempts that were suspended.
+    /// Attempts that a worker suspended.
     pub suspended: u64,
+    /// Attempts that were displaced.
+    pub displaced: u64,
 }
 
 /// The truth.
@@ -92,11 +94,11 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(budgets: &[Budget], weights: [u32; 4]) -> Self {
+    pub(crate) fn new(budgets: &[Budget]) -> Self {
         Self {
             violation: None,
             tally: Tally::default(),
-            lanes: Lanes::new(weights),
+            lanes: Lanes::default(),
             durable: Durable::default(),
             grants: Grants::new(budgets),
             promises: Promises::default(),

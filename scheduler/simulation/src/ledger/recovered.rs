@@ -11,6 +11,7 @@ use super::{Durable, Ledger};
 /// What recovery handed over.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
+    pub(crate) epoch: u64,
     /// Jobs with their tasks, and whether they are open.
     pub(crate) jobs: Vec<(JobId, TaskId, bool)>,
     pub(crate) failed: Vec<TaskId>,
@@ -46,7 +47,7 @@ impl Ledger {
             self.fail(format!("after a restart a failed attempt of {task} is told, which has ended"));
         }
         self.found = open.len() as u64;
-        self.grants.restarted(&self.durable, now, at_ms);
+        self.grants.restarted(&self.durable, found.epoch, now, at_ms);
         self.keeps_its_word();
     }
 

@@ -2,13 +2,14 @@
 //! old its answer is, so that nobody gets one from before they asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
-use gleaner_core::{ClaimVerdict, HostIndex, Verdict};
+use gleaner_core::{ClaimVerdict, HostIndex, Verdict, WorkerId};
 use gleaner_model::TaskId;
 
 use super::{Durable, Ledger};
 use crate::process::Entry;
-use crate::wire::{Ended, Run};
+use crate::wire::{Ended, HeldRun, Run};
 
 #[derive(Clone, Copy, Debug)]
 struct Body {
@@ -17,6 +18,9 @@ struct Body {
     first_request_ms: Option<u64>,
     /// When a scheduler last took it over from an announcement.
     adopted_ms: Option<u64>,
+    worker: WorkerId,
+    /// Since when it is in its slot; none if it needs none any more.
+    in_slot_ms: Option<u64>,
 }
 
 /// All bodies of work.
@@ -43,11 +47,33 @@ impl Runs {
         }
     }
 
-    fn adopted(&mut self, run: Run, at_ms: u64) {
-        let at = usize::try_from(run.0).unwrap_or(usize::MAX);
+    fn adopted(&mut self, held: HeldRun, worker: WorkerId, at_ms: u64) {
+        let at = usize::try_from(held.run.0).unwrap_or(usize::MAX);
         if let Some(body) = self.bodies.get_mut(at) {
             body.adopted_ms = Some(at_ms);
+            body.worker = worker;
+            body.in_slot_ms = (!held.finished).then_some(at_ms);
         }
+    }
+
+    fn resumed(&mut self, task: TaskId, at_ms: u64) {
+        let at = self.current.get(&task).and_then(|run| usize::try_from(run.0).ok());
+        if let Some(body) = at.and_then(|at| self.bodies.get_mut(at)) {
+            body.in_slot_ms = Some(at_ms);
+        }
+    }
+
+    /// Is an attempt at it, suspended or not?
+    pub(super) fn is_running(&self, task: TaskId) -> bool {
+        self.current.contains_key(&task)
+    }
+
+    /// The tasks whose attempts are in slots since some time in `since_ms`, with their workers.
+    pub(super) fn in_slots(&self, since_ms: RangeInclusive<u64>) -> impl Iterator<Item = (TaskId, WorkerId)> {
+        let running = self.current.iter().filter(|(task, _)| !self.aside.contains(task));
+        let bodies = running.filter_map(|(task, run)| Some((*task, self.body(*run)?)));
+        let seated = bodies.filter(move |(_, body)| body.in_slot_ms.is_some_and(|at_ms| since_ms.contains(&at_ms)));
+        seated.map(|(task, body)| (task, body.worker))
     }
 
     pub(crate) fn crashed(&mut self) {
@@ -86,11 +112,17 @@ impl Runs {
 
 impl Ledger {
     /// An attempt begins.
-    pub(crate) fn assigned(&mut self, task: TaskId, host: HostIndex, at_ms: u64) -> Run {
+    pub(crate) fn assigned(&mut self, task: TaskId, worker: WorkerId, host: HostIndex, at_ms: u64) -> Run {
         self.granted(host, at_ms);
         let run = Run(self.runs.bodies.len() as u64);
         let target = self.target_of(task).unwrap_or(u64::MAX);
-        self.runs.bodies.push(Body { target, first_request_ms: None, adopted_ms: None });
+        self.runs.bodies.push(Body {
+            target,
+            first_request_ms: None,
+            adopted_ms: None,
+            worker,
+            in_slot_ms: Some(at_ms),
+        });
         if let Some(other) = self.runs.current.insert(task, run) {
             self.fail(format!("{task} is assigned while {other:?} is at it"));
         }
@@ -101,11 +133,11 @@ impl Ledger {
     }
 
     /// An attempt is suspended, or goes on.
-    pub(crate) fn set_aside(&mut self, task: TaskId, aside: bool) {
+    pub(crate) fn set_aside(&mut self, task: TaskId, aside: bool, at_ms: u64) {
         if aside {
             self.runs.aside.insert(task);
-        } else {
-            self.runs.aside.remove(&task);
+        } else if self.runs.aside.remove(&task) {
+            self.runs.resumed(task, at_ms);
         }
     }
 
@@ -128,7 +160,8 @@ impl Ledger {
     }
 
     /// A worker announced a body of work.
-    pub(crate) fn claimed(&mut self, task: TaskId, run: Run, verdict: ClaimVerdict, at_ms: u64) {
+    pub(crate) fn claimed(&mut self, task: TaskId, held: HeldRun, worker: WorkerId, verdict: ClaimVerdict, at_ms: u64) {
+        let run = held.run;
         if !matches!(verdict, ClaimVerdict::Adopted(_)) {
             return;
         }
@@ -136,7 +169,7 @@ impl Ledger {
         self.runs.aside.remove(&task);
         self.runs.limbo.remove(&task);
         self.runs.current.insert(task, run);
-        self.runs.adopted(run, at_ms);
+        self.runs.adopted(held, worker, at_ms);
         self.about_the_same(task, run);
     }
 

@@ -21,7 +21,7 @@ impl Process {
         for effect in effects.drain(..) {
             tell!(scene.story, scene.at_ms, "    decided {effect:?}");
             match effect {
-                Effect::Assign { worker, attempt, host, use_before_ms, .. } => {
+                Effect::Assign { worker, attempt, host, use_before_ms, lane: _ } => {
                     self.assign(worker, attempt, host, use_before_ms, scene);
                 }
                 Effect::Permit { worker, attempt, host, use_before_ms } => {
@@ -29,11 +29,11 @@ impl Process {
                     self.permit(worker, attempt, host, use_before_ms, scene);
                 }
                 Effect::Suspend { worker, attempt } => {
-                    scene.ledger.set_aside(attempt.task, true);
+                    scene.ledger.set_aside(attempt.task, true, scene.at_ms);
                     self.say(worker, Told::Suspend(attempt), scene);
                 }
                 Effect::Resume { worker, attempt } => {
-                    scene.ledger.set_aside(attempt.task, false);
+                    scene.ledger.set_aside(attempt.task, false, scene.at_ms);
                     self.say(worker, Told::Resume(attempt), scene);
                 }
                 Effect::CancelAttempt { worker, attempt } => self.say(worker, Told::Cancel(attempt), scene),
@@ -49,8 +49,7 @@ impl Process {
                     }
                 }
                 close @ Effect::Close { .. } => self.close(close, scene),
-                // What is left is for those who watch.
-                _ => {}
+                Effect::Requeued { task } => scene.ledger.attempt_over(task),
             }
         }
         if let Some((worker, attempt)) = ack {
@@ -75,7 +74,7 @@ impl Process {
         use_within_ms: u64,
         scene: &mut Scene<'_>,
     ) {
-        let run = scene.ledger.assigned(attempt.task, host, scene.at_ms);
+        let run = scene.ledger.assigned(attempt.task, worker, host, scene.at_ms);
         self.newest.insert(attempt.task, attempt);
         let maker = attempt.task.maker();
         if !self.payloads.contains_key(&maker) && !scene.shelf.knows(maker).unwrap_or(false) {

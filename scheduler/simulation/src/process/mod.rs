@@ -20,6 +20,7 @@ use gleaner_core::{Effect, HostIndex, Moment, Options, Scheduler, WorkerId};
 use gleaner_model::{Attempt, ClientName, JobId, Lane, TaskId};
 
 pub(crate) use self::committer::{Committer, Entry, Then, group};
+pub(crate) use self::jobs::needs_of;
 pub(crate) use self::message::{Committed, Message, Out, Throttle};
 pub(crate) use self::payload::{OLDER, Payload};
 use crate::chance::Chance;
@@ -122,17 +123,14 @@ impl Process {
     fn settle(&mut self, scene: &mut Scene<'_>) {
         let mut effects = std::mem::take(&mut self.effects);
         self.core.tick(scene.now, &mut effects);
-        if self.configuration.watch_lanes {
-            scene.ledger.before_dispatch(&self.core, scene.now, self.configuration.budgets.len());
-        }
         let before = effects.len();
         let more = self.core.dispatch(scene.now, &mut effects);
-        if self.configuration.watch_lanes {
-            let hosts = self.configuration.budgets.len();
-            scene.ledger.after_dispatch(&self.core, scene.now, hosts, &effects[before..], more);
-        }
-        scene.ledger.displaced(&self.core, &effects);
+        // A worker that comes back is also told what it has suspended; only dispatching displaces.
+        scene.ledger.displaced(&self.core, &self.configuration.options, &effects[before..]);
         self.perform(&mut effects, None, scene);
+        if self.configuration.watch_lanes && !more {
+            scene.ledger.after_dispatch(&self.core, scene.now, scene.at_ms, &self.configuration.options);
+        }
         self.effects = effects;
         scene.ledger.bounds(&self.core, &self.configuration.options, self.committer.waiting());
         if more {

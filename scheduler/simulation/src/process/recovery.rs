@@ -54,7 +54,7 @@ impl Process {
             self.register(|budget| Budget { burst: 1, ..budget });
         }
         let (shelf, now) = (scene.shelf, scene.now);
-        let mut found = Found::default();
+        let mut found = Found { epoch: self.epoch, ..Found::default() };
         shelf.recover(&mut |recovered| self.take(recovered, now, &mut found))?;
         if reset {
             self.register(|budget| budget);

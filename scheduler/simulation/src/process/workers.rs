@@ -30,7 +30,7 @@ impl Process {
         self.effects = effects;
         for (claim, held) in claims.iter().zip(held) {
             tell!(scene.story, scene.at_ms, "    {:?} held by {:?}: {:?}", claim.attempt, held.run, claim.verdict);
-            scene.ledger.claimed(claim.attempt.task, held.run, claim.verdict, scene.at_ms);
+            scene.ledger.claimed(claim.attempt.task, *held, worker, claim.verdict, scene.at_ms);
             if let ClaimVerdict::Adopted(token) = claim.verdict {
                 self.newest.insert(claim.attempt.task, Attempt { token, ..claim.attempt });
             }

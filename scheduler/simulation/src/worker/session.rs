@@ -58,15 +58,11 @@ impl Worker {
             let attempt = body.attempt;
             match (body.phase, body.thirsty, body.requests.last()) {
                 (Phase::Finished(outcome), ..) => wants.push(Want::Say(Said::Outcome { attempt, run, outcome })),
-                (Phase::Suspended, ..) => {
-                    // An adopted attempt has a slot again.
-                    (body.phase, body.thirsty) = (Phase::Running, false);
-                    wants.push(Want::Step { run, step: Step::Request, after_ms: 0 });
-                }
                 (Phase::Running, true, Some(host)) => {
                     wants.push(Want::Say(Said::WantsPermit { attempt, host: *host }));
                 }
-                (Phase::Running, ..) => {}
+                // A suspended one is told whether it goes on.
+                (Phase::Running | Phase::Suspended, ..) => {}
             }
         }
         wants

@@ -21,17 +21,13 @@ impl World {
         let mut chance = Chance::new(seed);
         let setup = Setup::of_seed(&mut chance);
         let accounts: Vec<Account> = (0..setup.clients).map(|number| account(number, &mut chance)).collect();
-        let mut options = setup.options.clone();
-        if setup.watch_lanes {
-            // One decision at a time, so that each can be looked at.
-            options.dispatch_max = 1;
-        }
+        let options = setup.options.clone();
         let configuration =
             Configuration { options, budgets: setup.budgets.clone(), accounts, fault, watch_lanes: setup.watch_lanes };
         let workers = (0..setup.workers).map(|number| worker(number, &mut chance)).collect();
         let clients = (0..setup.clients).map(|_| Client::new(chance.percent(30))).collect();
         let mut world = Self {
-            ledger: Ledger::new(&setup.budgets, configuration.options.lane_weights),
+            ledger: Ledger::new(&setup.budgets),
             configuration,
             agenda: Agenda::new(BEGINNING_MS),
             network: Network::default(),
