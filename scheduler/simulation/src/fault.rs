@@ -1,5 +1,7 @@
 //! Faults that can be planted into the simulated scheduler process, to see that the checks find them.
 
+use gleaner_core::Options;
+
 /// What is done wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -29,11 +31,17 @@ pub enum Fault {
     CancelBeforeCommit,
     /// The position of a submit stream is committed after its jobs and not with them.
     PositionLate,
+    /// Paid work displaces nothing.
+    NeverDisplaces,
+    /// One task is displaced again and again.
+    DisplacesWithoutEnd,
+    /// Most slots hold work that may not be displaced.
+    ProtectsMost,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::ReceiptBeforeCommit,
         Self::AckBeforeCommit,
         Self::AnyToken,
@@ -47,5 +55,20 @@ impl Fault {
         Self::ClosureLost,
         Self::CancelBeforeCommit,
         Self::PositionLate,
+        Self::NeverDisplaces,
+        Self::DisplacesWithoutEnd,
+        Self::ProtectsMost,
     ];
+
+    /// The options of a scheduler that does this wrong, where these are what was promised.
+    pub(crate) fn bend(self, promised: &Options) -> Options {
+        let mut options = promised.clone();
+        match self {
+            Self::NeverDisplaces => options.displace_after_ms = [None; 4],
+            Self::DisplacesWithoutEnd => options.displaced_max = u8::MAX,
+            Self::ProtectsMost => options.protected_permille = 900,
+            _ => {}
+        }
+        options
+    }
 }

@@ -50,7 +50,7 @@ fn found(fault: Fault, within: u64) -> String {
 fn every_planted_fault_is_found() {
     // What needs a worker that is away for two restarts is rare.
     for fault in Fault::ALL.into_iter().filter(|fault| *fault != Fault::NoBirths) {
-        found(fault, 200);
+        found(fault, 500);
     }
     found(Fault::NoBirths, 5_000);
 }
@@ -64,4 +64,7 @@ fn faults_are_found_for_what_they_break() {
     assert!(found(Fault::BudgetReset, 200).contains("before its budget allows it"));
     assert!(found(Fault::WishNotJournalled, 200).contains("wants to be left alone"));
     assert!(found(Fault::NoLimbo, 200).contains("when a worker may be at it"));
+    assert!(found(Fault::NeverDisplaces, 200).contains("paid work at host"));
+    assert!(found(Fault::DisplacesWithoutEnd, 200).contains("times"));
+    assert!(found(Fault::ProtectsMost, 1_000).contains("paid work at host"));
 }

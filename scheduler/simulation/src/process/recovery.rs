@@ -20,8 +20,10 @@ impl Process {
     ) -> Result<Self, StoreError> {
         let same_epoch = configuration.fault == Some(Planted::SameEpoch);
         let epoch = if same_epoch { 1 } else { opened.epoch };
+        let promised = &configuration.options;
+        let options = configuration.fault.map_or_else(|| promised.clone(), |fault| fault.bend(promised));
         let mut process = Self {
-            core: Scheduler::new(configuration.options.clone(), epoch, seed),
+            core: Scheduler::new(options, epoch, seed),
             committer: Committer::default(),
             configuration,
             epoch: opened.epoch,
