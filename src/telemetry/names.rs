@@ -49,8 +49,10 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'
 #[rustfmt::skip]
 pub(super) const METRICS: &[Metric] = &[
     histogram("gleaner_agent_attempt_seconds", &["outcome"], "From an assignment to its outcome in the worker's outbox."),
+    counter("gleaner_agent_carried_documents_total", &[], "Documents that the checkpoint of an earlier attempt spared a request."),
     histogram("gleaner_agent_commit_outcomes", &[], "Outcomes that one commit of the worker's own state carried."),
     counter("gleaner_agent_commits_total", &[], "Durable commits of the worker's own state."),
+    counter("gleaner_agent_cut_requests_total", &["host"], "Requests of suspended attempts that were cut off, to be made again."),
     gauge("gleaner_agent_outbox", &[], "Outcomes of the worker that wait for an acknowledgement."),
     histogram("gleaner_agent_permit_wait_seconds", &["host"], "From asking for a permit to having it."),
     counter("gleaner_agent_received_bytes_total", &["host"], "Bytes of documents received, decompressed."),

@@ -2,6 +2,8 @@
 
 use gleaner_model::{Assignment, Attempt, Host, Permit, Purl, Registry, RegistryName, Trace, Validators};
 
+use super::field::at_most;
+use super::request::CHECKPOINT_BYTES_MAX;
 use super::{InvalidMessage, enumeration, job_kind, optional, parse, purl, required};
 use crate::v1;
 
@@ -22,6 +24,7 @@ impl From<Assignment> for v1::Assign {
             lane: v1::Lane::from(assignment.lane).into(),
             permit: Some((attempt, assignment.permit).into()),
             traceparent: assignment.trace.0.map(Into::into).unwrap_or_default(),
+            checkpoint: assignment.checkpoint,
         }
     }
 }
@@ -37,6 +40,7 @@ impl TryFrom<v1::Assign> for Assignment {
             return Err(InvalidMessage::invalid("permit.attempt", "the permit is another attempt's"));
         }
         let purl = purl(&wire.purl)?;
+        at_most(wire.checkpoint.len(), CHECKPOINT_BYTES_MAX, "checkpoint")?;
         Ok(Self {
             attempt,
             kind: job_kind(wire.kind, "kind")?,
@@ -49,6 +53,7 @@ impl TryFrom<v1::Assign> for Assignment {
             lane: enumeration(wire.lane, "lane")?,
             permit,
             trace: trace(wire.traceparent),
+            checkpoint: wire.checkpoint,
         })
     }
 }

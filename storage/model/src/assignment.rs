@@ -31,6 +31,9 @@ pub struct Assignment {
     pub permit: Permit,
     /// The trace that it belongs to.
     pub trace: Trace,
+    /// What an earlier attempt at the task left for this one, in that worker's words; empty if there is nothing. Whoever
+    /// does not understand it begins anew.
+    pub checkpoint: Vec<u8>,
 }
 
 /// Leave for one request to one host.

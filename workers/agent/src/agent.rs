@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tonic::transport::Channel;
 
-use crate::attempt::Tools;
+use crate::attempt::{Drains, Tools};
 use crate::chance::Chance;
 use crate::http::HttpClient;
 use crate::session::{Greeting, Session};
@@ -80,6 +80,7 @@ impl Agent {
             slots: options.slots,
         };
         let tools = Tools {
+            drains: Arc::new(Drains::new(options.drain_max_bytes)),
             options: Arc::new(options),
             http,
             workshop: Workshop::new(),

@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | `gleaner_agent_requests_total` | counter | `host`, `status` | answers to requests to registries, redirects included |
 //! | `gleaner_agent_received_bytes_total` | counter | `host` | bytes of documents, decompressed |
+//! | `gleaner_agent_cut_requests_total` | counter | `host` | requests of suspended attempts that were cut off, to be made again |
+//! | `gleaner_agent_carried_documents_total` | counter | | documents that an earlier attempt's checkpoint spared a request |
 //! | `gleaner_agent_permit_wait_seconds` | histogram | `host` | from asking for a permit to having it |
 //! | `gleaner_agent_attempt_seconds` | histogram | `outcome` | from an assignment to its outcome in the outbox |
 //! | `gleaner_agent_running` | gauge | | attempts in a slot |
@@ -27,6 +29,16 @@ pub(crate) fn request(url: &Url, status: u16) {
 /// A document came.
 pub(crate) fn received(url: &Url, bytes: usize) {
     counter!("gleaner_agent_received_bytes_total", "host" => host(url)).increment(bytes as u64);
+}
+
+/// A request of a suspended attempt was cut off and will be made again.
+pub(crate) fn cut(host: &Host) {
+    counter!("gleaner_agent_cut_requests_total", "host" => host.to_string()).increment(1);
+}
+
+/// A document came out of a checkpoint.
+pub(crate) fn carried() {
+    counter!("gleaner_agent_carried_documents_total").increment(1);
 }
 
 /// A permit came.

@@ -42,6 +42,13 @@ pub struct Options {
     pub older: usize,
     /// A document that is longer after decompression is not read, even if its ecosystem allows more; in bytes.
     pub document_max_bytes: u64,
+    /// Attempts that wait suspended at a time; beyond that they are given back. Twice what schedulers ask for by default;
+    /// each holds what it has fetched so far.
+    pub suspended_max: usize,
+    /// Bytes that all suspended attempts together may still receive of requests that were under way. Most documents fit
+    /// many times; what does not would take memory and network from the work that they made room for, and is cut off
+    /// and asked for again when its attempt goes on.
+    pub drain_max_bytes: u64,
     /// Bytes of compressed main documents that are kept for crawls of older parts; the oldest go first.
     pub known_max_bytes: u64,
     /// Memory that redb may use for its pages, in bytes.
@@ -91,6 +98,8 @@ impl Options {
             newest: NEWEST_DEFAULT,
             older: OLDER_DEFAULT,
             document_max_bytes: 256 << 20,
+            suspended_max: 16,
+            drain_max_bytes: 16 << 20,
             known_max_bytes: 256 << 20,
             cache_bytes: 32 << 20,
             compression_level: 1,

@@ -3,6 +3,11 @@
 //! An attempt is running (in a slot), suspended (in none), or finished, which means that its outcome is in the outbox.
 //! It leaves the roster when the scheduler says that it is of no interest any more. `R` is whatever the owner needs to
 //! reach a running attempt.
+//!
+//! A scheduler looks an assignment's details up before it sends it, and may have changed its mind meanwhile: so word to
+//! suspend or cancel an attempt can come before the attempt does ([`early`]).
+
+mod early;
 
 use std::collections::HashMap;
 
@@ -10,6 +15,7 @@ use gleaner_model::Attempt;
 use gleaner_proto::convert::{Claim, ClaimVerdict, HELD_MAX, HeldAttempt};
 
 use crate::state::OutboxId;
+use early::{Early, Word};
 
 /// Where an attempt stands.
 #[derive(Debug)]
@@ -32,10 +38,23 @@ pub(crate) struct Counts {
 pub(crate) enum Admission {
     /// Run it.
     Run,
-    /// It is here already.
+    /// Begin it suspended.
+    Wait,
+    /// It is here already, or it was cancelled before it came.
     Known,
     /// There is no room, or this worker is going away.
     HandBack,
+}
+
+/// What to do with an attempt that is to be suspended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Suspension<'a, R> {
+    /// It waits.
+    Waits(&'a R),
+    /// Too many wait already: it is given back, and is here no more.
+    GivenBack(R),
+    /// It is not here, or has finished.
+    Nothing,
 }
 
 /// What to do with an attempt that was cancelled or taken away.
@@ -64,7 +83,9 @@ pub(crate) enum Claimed<'a, R> {
 #[derive(Debug)]
 pub(crate) struct Roster<R> {
     slots: usize,
+    suspended_max: usize,
     draining: bool,
+    early: Early,
     // At most HELD_MAX entries, the most that a hello may name; beyond that assignments are handed back.
     entries: HashMap<Attempt, Phase<R>>,
     counts: Counts,
@@ -72,8 +93,13 @@ pub(crate) struct Roster<R> {
 
 impl<R> Roster<R> {
     /// A roster that begins with the outcomes of an earlier run.
-    pub(crate) fn new(slots: usize, outbox: impl IntoIterator<Item = (OutboxId, Attempt)>) -> Self {
-        let mut roster = Self { slots, draining: false, entries: HashMap::new(), counts: Counts::default() };
+    pub(crate) fn new(
+        slots: usize,
+        suspended_max: usize,
+        outbox: impl IntoIterator<Item = (OutboxId, Attempt)>,
+    ) -> Self {
+        let (entries, counts) = (HashMap::new(), Counts::default());
+        let mut roster = Self { slots, suspended_max, draining: false, early: Early::default(), entries, counts };
         for (id, attempt) in outbox {
             roster.insert(attempt, Phase::Finished(id));
         }
@@ -100,17 +126,30 @@ impl<R> Roster<R> {
     }
 
     /// May this attempt run here?
-    pub(crate) fn admit(&self, attempt: Attempt) -> Admission {
-        if self.entries.contains_key(&attempt) {
+    pub(crate) fn admit(&mut self, attempt: Attempt) -> Admission {
+        let word = self.early.take(attempt);
+        if self.entries.contains_key(&attempt) || word == Some(Word::Cancel) {
             return Admission::Known;
         }
-        let full = self.counts.running >= self.slots || self.entries.len() >= HELD_MAX;
-        if self.draining || full { Admission::HandBack } else { Admission::Run }
+        let full = match word {
+            Some(_) => self.counts.suspended >= self.suspended_max,
+            None => self.counts.running >= self.slots,
+        };
+        match word {
+            _ if self.draining || full || self.entries.len() >= HELD_MAX => Admission::HandBack,
+            Some(_) => Admission::Wait,
+            None => Admission::Run,
+        }
     }
 
     /// It runs.
     pub(crate) fn start(&mut self, attempt: Attempt, run: R) {
         self.insert(attempt, Phase::Running(run));
+    }
+
+    /// It is here, and waits.
+    pub(crate) fn start_suspended(&mut self, attempt: Attempt, run: R) {
+        self.insert(attempt, Phase::Suspended(run));
     }
 
     /// The way to an attempt that has not finished.
@@ -121,17 +160,28 @@ impl<R> Roster<R> {
         }
     }
 
-    /// Takes an attempt out of its slot. None if it is not here or has finished: then there is nothing to free.
-    pub(crate) fn suspend(&mut self, attempt: Attempt) -> Option<&R> {
-        match self.take(attempt)? {
-            Phase::Running(run) | Phase::Suspended(run) => self.insert(attempt, Phase::Suspended(run)),
-            finished @ Phase::Finished(_) => self.insert(attempt, finished),
+    /// Takes an attempt out of its slot.
+    pub(crate) fn suspend(&mut self, attempt: Attempt) -> Suspension<'_, R> {
+        match self.take(attempt) {
+            Some(Phase::Running(run)) if self.counts.suspended >= self.suspended_max => Suspension::GivenBack(run),
+            Some(Phase::Running(run) | Phase::Suspended(run)) => {
+                self.insert(attempt, Phase::Suspended(run));
+                self.live(attempt).map_or(Suspension::Nothing, Suspension::Waits)
+            }
+            Some(finished @ Phase::Finished(_)) => {
+                self.insert(attempt, finished);
+                Suspension::Nothing
+            }
+            None => {
+                self.early.note(attempt, Word::Suspend);
+                Suspension::Nothing
+            }
         }
-        self.live(attempt)
     }
 
     /// Puts a suspended attempt back into a slot. The scheduler counts the slots then; this one is always granted.
     pub(crate) fn resume(&mut self, attempt: Attempt) -> Option<&R> {
+        self.early.take(attempt);
         match self.take(attempt)? {
             Phase::Suspended(run) => {
                 self.insert(attempt, Phase::Running(run));
@@ -165,7 +215,10 @@ impl<R> Roster<R> {
         match self.take(attempt) {
             Some(Phase::Running(run) | Phase::Suspended(run)) => Dropped::Stop(run),
             Some(Phase::Finished(id)) => Dropped::Forget(id),
-            None => Dropped::Nothing,
+            None => {
+                self.early.note(attempt, Word::Cancel);
+                Dropped::Nothing
+            }
         }
     }
 

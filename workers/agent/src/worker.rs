@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 
 use crate::agent::Snapshot;
 use crate::attempt::{self, Errand, Lease, Stored, Tools};
-use crate::roster::{Admission, Claimed, Dropped, Roster};
+use crate::roster::{Admission, Claimed, Dropped, Roster, Suspension};
 use crate::session::{AnswerSlot, Incoming, Link, Shipments};
 use crate::state::{OutboxId, StateFailed};
 
@@ -86,7 +86,7 @@ impl Actor for Worker {
         arguments: WorkerArguments,
     ) -> Result<WorkerState, ActorProcessingErr> {
         let WorkerArguments { tools, links, snapshot, outbox, ended } = arguments;
-        let roster = Roster::new(tools.options.slots, outbox);
+        let roster = Roster::new(tools.options.slots, tools.options.suspended_max, outbox);
         let state = WorkerState { roster, tools, links, shipments: None, snapshot, ended };
         state.publish();
         Ok(state)
@@ -156,12 +156,7 @@ impl WorkerState {
                 let delivered = self.roster.live(attempt).is_some_and(|live| live.lease.desk.deliver(leave));
                 tracing::trace!(task = %attempt.task, delivered, "permit");
             }
-            Incoming::Suspend(attempt) => {
-                if let Some(live) = self.roster.suspend(attempt) {
-                    live.lease.suspend();
-                    slot.suspended(attempt);
-                }
-            }
+            Incoming::Suspend(attempt) => self.suspend(attempt, slot),
             Incoming::Resume(attempt) => {
                 if let Some(live) = self.roster.resume(attempt) {
                     live.lease.resume();
@@ -193,10 +188,49 @@ impl WorkerState {
             Admission::Known => {}
             Admission::HandBack => slot.outcome(attempt, Outcome::HandedBack),
             Admission::Run => {
-                let live = spawn(myself.clone(), assignment, received, self.tools.clone());
+                let lease = self.lease(attempt);
+                let live = spawn(myself.clone(), lease, assignment, received, self.tools.clone());
                 self.roster.start(attempt, live);
             }
+            Admission::Wait => {
+                let lease = self.lease(attempt);
+                lease.suspend();
+                let live = spawn(myself.clone(), lease, assignment, received, self.tools.clone());
+                self.roster.start_suspended(attempt, live);
+                slot.suspended(attempt, Vec::new());
+            }
         }
+    }
+
+    fn lease(&self, attempt: Attempt) -> Arc<Lease> {
+        Arc::new(Lease::new(attempt, Arc::clone(&self.tools.drains)))
+    }
+
+    /// The slot is free when this returns. The answer follows when the checkpoint is packed, and one that is given back
+    /// ends after it.
+    fn suspend(&mut self, attempt: Attempt, slot: AnswerSlot) {
+        let (lease, given_back) = match self.roster.suspend(attempt) {
+            Suspension::Nothing => return,
+            Suspension::Waits(live) => {
+                live.lease.suspend();
+                (Arc::clone(&live.lease), None)
+            }
+            Suspension::GivenBack(live) => (Arc::clone(&live.lease), Some(live)),
+        };
+        let link = self.links.borrow().clone().filter(|_| given_back.is_some());
+        drop(given_back);
+        let workshop = self.tools.workshop.clone();
+        tokio::spawn(async move {
+            let checkpoint = match lease.notes.all() {
+                Some(draft) => attempt::pack(&workshop, draft).await,
+                None => Vec::new(),
+            };
+            slot.suspended(attempt, checkpoint);
+            if let Some(link) = link {
+                // If the stream is over, the next hello does not name it.
+                let _ = link.hand_back(attempt).await;
+            }
+        });
     }
 
     fn ended(&mut self, lease: &Lease, stored: Stored) {
@@ -254,7 +288,13 @@ impl WorkerState {
 }
 
 /// Starts an attempt as a task of its own.
-fn spawn(worker: ActorRef<WorkerMessage>, assignment: Assignment, received: Instant, tools: Tools) -> Live {
+fn spawn(
+    worker: ActorRef<WorkerMessage>,
+    lease: Arc<Lease>,
+    assignment: Assignment,
+    received: Instant,
+    tools: Tools,
+) -> Live {
     let attempt = assignment.attempt;
     let span = tracing::info_span!(
         "attempt",
@@ -265,7 +305,6 @@ fn spawn(worker: ActorRef<WorkerMessage>, assignment: Assignment, received: Inst
         traceparent = assignment.trace.0.as_deref().unwrap_or_default(),
     );
     gleaner_proto::trace::set_parent(&span, &assignment.trace);
-    let lease = Arc::new(Lease::new(attempt));
     let errand = Errand::new(assignment, received, Arc::clone(&lease), tools);
     let shared = Arc::clone(&lease);
     let task = async move {

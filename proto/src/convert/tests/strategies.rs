@@ -148,22 +148,25 @@ pub(super) fn assignment() -> impl Strategy<Value = Assignment> {
     let what = (kind(), select(&[CrawlPart::Newest, CrawlPart::Older][..]), purl(), registry_name());
     let known = (validators(), of(document()), vec(number(), 0..4));
     (attempt(), what, known, lane(), permit(), of(text())).prop_map(
-        |(attempt, (kind, part, purl, name), (validators, document, settled), lane, permit, trace)| Assignment {
-            attempt,
-            kind,
-            part,
-            registry: Registry {
-                name,
-                ecosystem: purl.ecosystem(),
-                base_url: "https://mirror.example/index/".to_owned(),
-            },
-            purl,
-            validators,
-            document,
-            settled,
-            lane,
-            permit,
-            trace: Trace(trace.map(Into::into)),
+        |(attempt, (kind, part, purl, name), ((validators, document, settled), checkpoint), lane, permit, trace)| {
+            Assignment {
+                attempt,
+                kind,
+                part,
+                registry: Registry {
+                    name,
+                    ecosystem: purl.ecosystem(),
+                    base_url: "https://mirror.example/index/".to_owned(),
+                },
+                purl,
+                validators,
+                document,
+                settled,
+                lane,
+                permit,
+                trace: Trace(trace.map(Into::into)),
+                checkpoint,
+            }
         },
     )
 }

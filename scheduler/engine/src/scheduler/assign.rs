@@ -33,13 +33,14 @@ impl State {
         let Some(link) = self.links.get(&worker) else { return };
         let (outbound, store) = (link.outbound.clone(), Arc::clone(&self.parts.store));
         let permit = Permit { host, use_within_ms };
+        let checkpoint = self.parts.core.checkpoint_of(attempt.task).unwrap_or_default().to_vec();
         let myself = self.myself.clone();
         let span = tracing::info_span!("lease", task = %attempt.task, purl = %payload.spec.purl, %lane);
         let trace = gleaner_proto::trace::continued(&span, &payload.trace);
         tokio::task::spawn_blocking(move || {
             // Whatever goes wrong here must be said: a worker that never hears of an attempt never ends it.
             let described = span.in_scope(|| describe(&*store, &payload, registry, attempt, permit, lane));
-            let message = match described.map(|assignment| Assignment { trace, ..assignment }) {
+            let message = match described.map(|assignment| Assignment { trace, checkpoint, ..assignment }) {
                 Ok(assignment) => match outbound.try_send(ToWorker::Assign(Box::new(assignment))) {
                     Ok(()) => return,
                     Err(_) => Message::Leave { worker },
@@ -101,6 +102,7 @@ fn describe(
         lane,
         permit,
         trace: payload.trace.clone(),
+        checkpoint: Vec::new(),
     })
 }
 

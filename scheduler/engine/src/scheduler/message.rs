@@ -102,7 +102,7 @@ pub(crate) enum WorkerSaid {
     Heartbeat { draining: bool },
     WantsPermit { attempt: Attempt, host: Host },
     Throttled { attempt: Attempt, host: Host, retry_after_ms: Option<u64> },
-    Progress { attempt: Attempt },
+    Progress { attempt: Attempt, checkpoint: Vec<u8> },
     Outcome { attempt: Attempt, outcome: Outcome, documents: Vec<(ContentHash, Place)> },
 }
 

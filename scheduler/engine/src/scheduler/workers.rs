@@ -69,7 +69,9 @@ impl State {
                     self.parts.core.drain(worker);
                 }
             }
-            WorkerSaid::Progress { attempt } => self.parts.core.progressed(attempt, now),
+            WorkerSaid::Progress { attempt, checkpoint } => {
+                self.parts.core.progress(worker, attempt, checkpoint, now);
+            }
             WorkerSaid::WantsPermit { attempt, host } => self.wants_permit(worker, attempt, &host),
             WorkerSaid::Throttled { attempt, host, retry_after_ms } => {
                 if let Some(host) = self.parts.core.host(&host) {

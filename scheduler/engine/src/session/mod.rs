@@ -95,8 +95,14 @@ impl Session {
                 let Throttled { attempt, host, retry_after_ms } = throttled.try_into()?;
                 WorkerSaid::Throttled { attempt, host, retry_after_ms }
             }
-            Said::Progress(progress) => WorkerSaid::Progress { attempt: Progress::try_from(progress)?.attempt },
-            Said::Suspended(suspended) => WorkerSaid::Progress { attempt: Suspended::try_from(suspended)?.attempt },
+            Said::Progress(progress) => {
+                let Progress { attempt, checkpoint, .. } = progress.try_into()?;
+                WorkerSaid::Progress { attempt, checkpoint }
+            }
+            Said::Suspended(suspended) => {
+                let Suspended { attempt, checkpoint } = suspended.try_into()?;
+                WorkerSaid::Progress { attempt, checkpoint }
+            }
             Said::DocumentPiece(piece) => return self.piece(myself, piece, credit),
             Said::Outcome(outcome) => return self.outcome(outcome),
         };

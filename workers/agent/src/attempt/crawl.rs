@@ -38,7 +38,11 @@ impl Errand {
         let work = self.crawl_work();
         let request = plan(&work).map_err(Outcome::Failed)?;
         let main = self.main_document(&request).await?;
+        let page = main.page(&request.url);
         let mut understood = self.understand(work, request, main).await?;
+        if !understood.reading.more.is_empty() {
+            self.lease.notes.page(page);
+        }
         let more = self.fetch_more(&mut understood.reading).await;
 
         let package = understood.reading.package;

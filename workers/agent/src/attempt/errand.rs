@@ -7,7 +7,9 @@ use gleaner_model::{Assignment, Host};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::checkpoint::{Carried, Draft};
 use super::desk::Leave;
+use super::drain::Drains;
 use super::lease::Lease;
 use crate::Options;
 use crate::http::HttpClient;
@@ -22,6 +24,8 @@ pub(crate) struct Tools {
     pub(crate) http: HttpClient,
     pub(crate) workshop: Workshop,
     pub(crate) state: State,
+    /// What suspended attempts may still receive.
+    pub(crate) drains: Arc<Drains>,
     /// The running session, if there is one.
     pub(crate) links: watch::Receiver<Option<Link>>,
 }
@@ -31,6 +35,8 @@ pub(crate) struct Errand {
     pub(crate) assignment: Assignment,
     pub(crate) lease: Arc<Lease>,
     pub(crate) tools: Tools,
+    /// What an earlier attempt left.
+    pub(super) carried: Carried,
     /// The permit that came with the assignment, until it is used.
     spare: Mutex<Option<Leave>>,
     requests: AtomicU32,
@@ -41,7 +47,9 @@ impl Errand {
     /// An errand whose assignment, and with it its first permit, arrived at `received`.
     pub(crate) fn new(assignment: Assignment, received: Instant, lease: Arc<Lease>, tools: Tools) -> Self {
         let spare = Leave::new(assignment.permit.clone(), received);
+        let carried = Carried::read(&assignment.checkpoint);
         Self {
+            carried,
             assignment,
             lease,
             tools,
@@ -65,11 +73,26 @@ impl Errand {
         self.received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Tells the scheduler how far it has got.
-    pub(crate) fn report_progress(&self) {
-        if let Some(link) = &*self.tools.links.borrow() {
-            let requests = self.requests.load(Ordering::Relaxed);
-            link.progress(self.lease.attempt(), requests, self.received_bytes.load(Ordering::Relaxed));
+    /// Tells the scheduler how far it has got, with a checkpoint if there is anything new in it.
+    pub(crate) async fn report_progress(&self) {
+        let checkpoint = match self.lease.notes.news() {
+            Some(draft) => pack(&self.tools.workshop, draft).await,
+            None if self.lease.is_suspended() => return,
+            None => Vec::new(),
+        };
+        let is_new = !checkpoint.is_empty();
+        let (requests, bytes) = (self.requests.load(Ordering::Relaxed), self.received_bytes.load(Ordering::Relaxed));
+        let told = match &*self.tools.links.borrow() {
+            Some(link) => link.progress(self.lease.attempt(), requests, bytes, checkpoint),
+            None => false,
+        };
+        if is_new && !told {
+            self.lease.notes.tell_again();
         }
     }
+}
+
+/// Packs a checkpoint where work for the processor is done. Empty if the worker is about to end.
+pub(crate) async fn pack(workshop: &Workshop, draft: Draft) -> Vec<u8> {
+    workshop.run(draft.bytes(), move || draft.pack()).await.unwrap_or_default()
 }

@@ -10,8 +10,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use gleaner_model::{FaultKind, Validators};
 use gleaner_registries::{DocumentRequest, Extra, Reading};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
+use super::checkpoint::Found;
 use super::errand::Errand;
 use super::fetch::Got;
 use super::main_document::pack;
@@ -47,8 +48,19 @@ impl Errand {
         let mut answers = Box::pin(stream::iter(asked).buffer_unordered(self.tools.options.requests_max));
         let mut documents = Vec::new();
         let mut failed = 0;
-        let mut reported = Instant::now();
-        while let Some((at, version, came)) = answers.next().await {
+        let mut report_at = Instant::now() + PROGRESS;
+        loop {
+            let answer = tokio::select! {
+                biased;
+                answer = answers.next() => answer,
+                // Also while nothing comes, since what came last may be what a suspended attempt leaves behind.
+                () = sleep_until(report_at) => {
+                    report_at = Instant::now() + PROGRESS;
+                    self.report_progress().await;
+                    continue;
+                }
+            };
+            let Some((at, version, came)) = answer else { break };
             let version = version.unwrap_or_default();
             match came {
                 Came::Document(packed, bytes) => {
@@ -63,16 +75,40 @@ impl Errand {
             if failed == FAILED_MAX {
                 break;
             }
-            if reported.elapsed() >= PROGRESS {
-                reported = Instant::now();
-                self.report_progress();
-            }
         }
         documents.sort_by_key(|(at, _)| *at);
         documents.into_iter().map(|(_, packed)| packed).collect()
     }
 
+    /// One further document, from what an earlier attempt left or from the registry; noted down for the next one.
     async fn one_more(&self, request: &DocumentRequest) -> Came {
+        let carried = self.carried.more(&request.url);
+        let came = match carried {
+            Some(found) => {
+                crate::metrics::carried();
+                self.from_before(request, found).await
+            }
+            None => self.ask_for_more(request).await,
+        };
+        let found = match &came {
+            Came::Document(_, bytes) => Found::Document(bytes.clone()),
+            Came::NotFound => Found::NotFound,
+            Came::Unusable => Found::Unusable,
+            Came::Failed | Came::Unpermitted => return came,
+        };
+        self.lease.notes.more(request.url.clone(), found);
+        came
+    }
+
+    async fn from_before(&self, request: &DocumentRequest, found: Found) -> Came {
+        match found {
+            Found::Document(bytes) => self.pack_more(request, bytes).await,
+            Found::NotFound => Came::NotFound,
+            Found::Unusable => Came::Unusable,
+        }
+    }
+
+    async fn ask_for_more(&self, request: &DocumentRequest) -> Came {
         for _ in 0..=THROTTLED_MAX {
             match self.fetch(request, &Validators::default()).await {
                 Got::Body(body) => return self.pack_more(request, body.bytes).await,

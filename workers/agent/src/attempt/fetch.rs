@@ -60,6 +60,9 @@ impl Errand {
                 Answer::NotModified { at } => return Got::NotModified { at },
                 Answer::NotFound { at } => return Got::NotFound { at },
                 Answer::Gone { at } => return Got::Gone { at },
+                // Suspended, with more on its way than fits beside what runs. Leave for the same again comes only
+                // when the attempt goes on.
+                Answer::Cut => crate::metrics::cut(&host),
                 Answer::Failed(fault) => return Got::Failed(fault),
             }
         }
@@ -73,6 +76,7 @@ impl Errand {
             accept: request.accept,
             max_bytes: request.max_bytes,
             validators,
+            recipient: &*self.lease,
         };
         let span = tracing::debug_span!("request", %host, url = %hop.url, status = tracing::field::Empty);
         self.tools.http.ask(hop).instrument(span).await

@@ -1,15 +1,18 @@
 //! What an attempt and the rest of the worker know of each other.
 //!
 //! An attempt runs on its own. From outside come its permits, the word to wait or go on, and a fresh token when a
-//! scheduler adopts it; to the outside it shows whether it has begun.
+//! scheduler adopts it; to the outside it shows whether it has begun, and what it has fetched.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gleaner_model::Attempt;
 use tokio::sync::watch;
 
+use super::checkpoint::Notes;
 use super::desk::Desk;
+use super::drain::{Drain, Drains};
+use crate::http::Recipient;
 
 /// May an attempt make requests?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +35,21 @@ pub(crate) struct Lease {
     gate: watch::Sender<Gate>,
     stage: AtomicU8,
     openings: Mutex<u64>,
+    drain: Drain,
     pub(crate) desk: Desk,
+    pub(crate) notes: Notes,
 }
 
 impl Lease {
-    pub(crate) fn new(attempt: Attempt) -> Self {
+    pub(crate) fn new(attempt: Attempt, drains: Arc<Drains>) -> Self {
         Self {
             attempt: Mutex::new(attempt),
             gate: watch::Sender::new(Gate::Open(0)),
             stage: AtomicU8::new(UNTOUCHED),
             openings: Mutex::new(0),
+            drain: Drain::new(drains),
             desk: Desk::default(),
+            notes: Notes::default(),
         }
     }
 
@@ -61,10 +68,16 @@ impl Lease {
         self.gate.send_replace(Gate::Shut);
     }
 
+    /// Is it to wait?
+    pub(crate) fn is_suspended(&self) -> bool {
+        *self.gate.borrow() == Gate::Shut
+    }
+
     /// Requests again.
     pub(crate) fn resume(&self) {
         let mut openings = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
         *openings += 1;
+        self.drain.give_back();
         self.gate.send_replace(Gate::Open(*openings));
     }
 
@@ -90,6 +103,13 @@ impl Lease {
     }
 }
 
+/// In a slot it takes all; suspended, what drains.
+impl Recipient for Lease {
+    fn takes(&self, bytes: usize, crowded: bool) -> bool {
+        !self.is_suspended() || (!crowded && self.drain.take(bytes as u64))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use gleaner_model::{TaskId, Token};
@@ -97,7 +117,20 @@ mod tests {
     use super::*;
 
     fn lease() -> Lease {
-        Lease::new(Attempt { task: TaskId(1), token: Token { epoch: 1, sequence: 1 } })
+        Lease::new(Attempt { task: TaskId(1), token: Token { epoch: 1, sequence: 1 } }, Arc::new(Drains::new(10)))
+    }
+
+    #[test]
+    fn suspended_it_takes_what_drains_and_no_place_that_others_wait_for() {
+        let lease = lease();
+        assert!(lease.takes(1_000, true));
+        lease.suspend();
+        assert!(lease.takes(6, false) && !lease.takes(1, true));
+        assert!(!lease.takes(5, false) && lease.takes(4, false));
+        lease.resume();
+        assert!(lease.takes(1_000, true));
+        lease.suspend();
+        assert!(lease.takes(10, false), "what it took before counts no more");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use gleaner_registries::{CrawlWork, DocumentRequest, Reading, Unreadable, read};
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::checkpoint::Page;
 use super::errand::Errand;
 use super::fetch::Got;
 use crate::document::{self, Packed};
@@ -44,13 +45,18 @@ impl Errand {
         if older && let Some(main) = self.kept_document().await {
             return Ok(main);
         }
+        let carried = self.carried.page(&request.url);
         let none = Validators::default();
-        let validators = if older { &none } else { &self.assignment.validators };
+        let accepted = if older { &none } else { &self.assignment.validators };
+        let validators = carried.map_or(accepted, |page| &page.validators);
         match self.fetch(request, validators).await {
             Got::Body(body) => {
                 Ok(Main { bytes: body.bytes, validators: body.validators, at: body.at, packed: None, _room: body.room })
             }
-            Got::NotModified { at } => Err(Outcome::NotModified { at }),
+            Got::NotModified { at } => match carried {
+                Some(page) => Ok(page.as_of(at)),
+                None => Err(Outcome::NotModified { at }),
+            },
             Got::NotFound { at } => Err(Outcome::NotFound { at }),
             Got::Gone { at } => Err(Outcome::Gone { at }),
             // Without a request made, another worker or another moment can do all of it.
@@ -88,6 +94,21 @@ impl Errand {
             Err(Unreadable::Gone) => Err(Outcome::Gone { at }),
             Err(Unreadable::Fault(fault)) => Err(Outcome::Failed(fault)),
         }
+    }
+}
+
+impl Main {
+    /// The document as an attempt would leave it to the next one.
+    pub(super) fn page(&self, url: &str) -> Page {
+        Page { url: url.to_owned(), validators: self.validators.clone(), bytes: self.bytes.clone() }
+    }
+}
+
+impl Page {
+    /// What an earlier attempt fetched, found to be the same still.
+    fn as_of(&self, at: Timestamp) -> Main {
+        crate::metrics::carried();
+        Main { bytes: self.bytes.clone(), validators: self.validators.clone(), at, packed: None, _room: None }
     }
 }
 

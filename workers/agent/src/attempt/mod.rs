@@ -5,8 +5,10 @@
 //! order: plan, fetch within permits, read, fetch what belongs to it, report. It never holds a lock over an await, and
 //! it can be dropped at any await without harm.
 
+mod checkpoint;
 mod crawl;
 mod desk;
+mod drain;
 mod errand;
 mod extras;
 mod fetch;
@@ -16,6 +18,7 @@ mod main_document;
 mod run;
 
 pub(crate) use desk::Leave;
-pub(crate) use errand::{Errand, Tools};
+pub(crate) use drain::Drains;
+pub(crate) use errand::{Errand, Tools, pack};
 pub(crate) use lease::Lease;
 pub(crate) use run::{Stored, run};

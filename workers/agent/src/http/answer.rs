@@ -19,6 +19,8 @@ pub(crate) enum Answer {
     Throttled { retry_after_ms: Option<u64> },
     /// It is elsewhere: the `Location`, if there was one.
     Elsewhere { location: Option<String> },
+    /// Who waits for it takes no more of it for now.
+    Cut,
     /// No usable answer.
     Failed(Fault),
 }

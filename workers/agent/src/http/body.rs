@@ -3,18 +3,21 @@
 //! The limit counts bytes after decompression, while they come in: a megabyte on the wire can be a gigabyte of zeros.
 //! And because every slot may meet a giant in the same moment, a document that turns out to be large waits for one of
 //! a few places before it grows further; the host meanwhile sends no more than the network's buffers take.
+//!
+//! Whoever receives may be told to wait in the middle of it. What comes after that is received only as long as they
+//! take it; then the request is cut off, to be made again later.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use gleaner_model::{Fault, FaultKind};
+use gleaner_model::Fault;
 use reqwest::Response;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use url::Url;
 
 use super::fault;
+use super::room::Room;
 
 /// From here on a document is large. With 4,096 slots the small ones are at most 32 GiB, with the usual 32 a quarter
 /// of one; of a thousand packages one or two are larger. It is also the room that is set aside on a host's word alone:
@@ -22,23 +25,35 @@ use super::fault;
 /// doubling, and half of all bytes are in documents of more than a MiB.
 const LARGE_BYTES: usize = 8 << 20;
 
+/// Who receives a document.
+pub(crate) trait Recipient: Sync {
+    /// May so many bytes more come in? `crowded` says that they take a place for which others wait.
+    fn takes(&self, bytes: usize, crowded: bool) -> bool;
+}
+
 /// What a document and its host may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Limits<'a> {
     /// Longest document, in bytes after decompression.
     pub(super) max_bytes: u64,
     /// Longest silence.
     pub(super) idle: Duration,
     /// Places for large documents.
-    pub(super) room: &'a Arc<Semaphore>,
+    pub(super) room: &'a Room,
+    /// For whom it is.
+    pub(super) recipient: &'a dyn Recipient,
 }
 
-/// Receives the body of `response`, and a place in memory with it if it is large.
-pub(super) async fn receive(
-    response: &mut Response,
-    url: &Url,
-    limits: Limits<'_>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Fault> {
+/// What came of receiving a document.
+pub(super) enum Received {
+    /// All of it, and a place in memory with it if it is large.
+    Whole(Bytes, Option<OwnedSemaphorePermit>),
+    /// The recipient takes no more.
+    Cut,
+}
+
+/// Receives the body of `response`.
+pub(super) async fn receive(response: &mut Response, url: &Url, limits: Limits<'_>) -> Result<Received, Fault> {
     let stated = response.content_length().unwrap_or(0);
     if stated > limits.max_bytes {
         return Err(fault::too_long(url, limits.max_bytes));
@@ -53,9 +68,11 @@ pub(super) async fn receive(
         if so_far as u64 > limits.max_bytes {
             return Err(fault::too_long(url, limits.max_bytes));
         }
+        if !limits.recipient.takes(chunk.len(), room.is_some() && limits.room.is_crowded()) {
+            return Ok(Received::Cut);
+        }
         if so_far > LARGE_BYTES && room.is_none() {
-            let stopping = |_| Fault::new(FaultKind::Internal, "the worker is stopping");
-            room = Some(Arc::clone(limits.room).acquire_owned().await.map_err(stopping)?);
+            room = Some(limits.room.take().await?);
             // With a place in memory goes all the room that its host says it needs.
             whole.reserve(stated.saturating_sub(whole.len()));
         }
@@ -70,7 +87,7 @@ pub(super) async fn receive(
         }
         whole.extend_from_slice(&chunk);
     }
-    Ok((first.unwrap_or_else(|| whole.freeze()), room))
+    Ok(Received::Whole(first.unwrap_or_else(|| whole.freeze()), room))
 }
 
 async fn next(response: &mut Response, url: &Url, idle: Duration) -> Result<Option<Bytes>, Fault> {

@@ -10,24 +10,20 @@ use reqwest::header::{
     RETRY_AFTER,
 };
 use reqwest::{Client, ClientBuilder, Response, redirect};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::Url;
 
-use super::body::{Limits, receive};
-use super::{Answer, Body, fault};
+use super::body::{Limits, Received, receive};
+use super::room::Room;
+use super::{Answer, Body, Recipient, fault};
 use crate::options::{Clock, Timeouts};
 use crate::{AgentError, Options};
 
 /// Idle connections that are kept open to one host: what the permits of one host can keep busy on this machine.
 const IDLE_PER_HOST: usize = 32;
 
-/// Large documents in memory at the same time. Each may have hundreds of megabytes, read and unread; two keep both the
-/// network and a processor busy.
-const LARGE_AT_ONCE: usize = 2;
-
 /// One request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Hop<'a> {
     pub(crate) ecosystem: Ecosystem,
     pub(crate) url: &'a Url,
@@ -35,14 +31,15 @@ pub(crate) struct Hop<'a> {
     pub(crate) max_bytes: u64,
     /// Makes the request conditional, unless empty.
     pub(crate) validators: &'a Validators,
+    /// For whom it is.
+    pub(crate) recipient: &'a dyn Recipient,
 }
 
 /// The one HTTP client of an agent, with its pool of connections.
 #[derive(Clone)]
 pub(crate) struct HttpClient {
     client: Client,
-    /// One place a large document that is in memory.
-    room: Arc<Semaphore>,
+    room: Arc<Room>,
     timeouts: Timeouts,
     document_max_bytes: u64,
     clock: Clock,
@@ -60,7 +57,7 @@ impl HttpClient {
         });
         Ok(Self {
             client: client.map_err(|error| AgentError::Http(error.to_string()))?,
-            room: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+            room: Arc::new(Room::new()),
             timeouts: options.timeouts,
             document_max_bytes: options.document_max_bytes,
             clock: options.clock.clone(),
@@ -127,10 +124,14 @@ impl HttpClient {
         }
         let validators = Validators { etag: text(headers, ETAG), last_modified: text(headers, LAST_MODIFIED) };
         let max_bytes = hop.max_bytes.min(self.document_max_bytes);
-        let limits = Limits { max_bytes, idle: self.timeouts.idle, room: &self.room };
-        let (bytes, room) = receive(&mut response, hop.url, limits).await?;
-        crate::metrics::received(hop.url, bytes.len());
-        Ok(Answer::Body(Body { bytes, validators, at, room }))
+        let limits = Limits { max_bytes, idle: self.timeouts.idle, room: &self.room, recipient: hop.recipient };
+        Ok(match receive(&mut response, hop.url, limits).await? {
+            Received::Whole(bytes, room) => {
+                crate::metrics::received(hop.url, bytes.len());
+                Answer::Body(Body { bytes, validators, at, room })
+            }
+            Received::Cut => Answer::Cut,
+        })
     }
 }
 

@@ -8,7 +8,9 @@ mod body;
 mod client;
 mod fault;
 mod redirect;
+mod room;
 
 pub(crate) use answer::{Answer, Body};
+pub(crate) use body::Recipient;
 pub(crate) use client::{Hop, HttpClient};
 pub(crate) use redirect::Trail;

@@ -14,8 +14,11 @@ fn attempt_under(task: u64, sequence: u64) -> Attempt {
     Attempt { task: TaskId(task), token: Token { epoch: 1, sequence } }
 }
 
+/// How many may wait suspended in these tests.
+const SUSPENDED: usize = 2;
+
 fn roster(slots: usize) -> Roster<u64> {
-    Roster::new(slots, [])
+    Roster::new(slots, SUSPENDED, [])
 }
 
 #[test]
@@ -25,8 +28,8 @@ fn slots_are_kept_and_suspension_frees_one_at_once() {
     roster.start(attempt(1), 1);
     assert_eq!(roster.admit(attempt(1)), Admission::Known);
     assert_eq!(roster.admit(attempt(2)), Admission::HandBack);
-    assert_eq!(roster.suspend(attempt(1)), Some(&1));
-    assert_eq!(roster.suspend(attempt(1)), Some(&1), "asked twice, it is answered twice");
+    assert_eq!(roster.suspend(attempt(1)), Suspension::Waits(&1));
+    assert_eq!(roster.suspend(attempt(1)), Suspension::Waits(&1), "asked twice, it is answered twice");
     assert_eq!(roster.admit(attempt(2)), Admission::Run);
     assert_eq!(roster.counts(), Counts { running: 0, suspended: 1, finished: 0 });
     assert_eq!(roster.resume(attempt(1)), Some(&1));
@@ -35,12 +38,41 @@ fn slots_are_kept_and_suspension_frees_one_at_once() {
 }
 
 #[test]
+fn no_more_wait_than_may_the_others_are_given_back() {
+    let mut roster = roster(3);
+    for task in 1..=3 {
+        roster.start(attempt(task), task);
+    }
+    assert_eq!(roster.suspend(attempt(1)), Suspension::Waits(&1));
+    assert_eq!(roster.suspend(attempt(2)), Suspension::Waits(&2));
+    assert_eq!(roster.suspend(attempt(3)), Suspension::GivenBack(3));
+    assert_eq!(roster.suspend(attempt(2)), Suspension::Waits(&2), "this one waits already");
+    assert_eq!(roster.counts(), Counts { running: 0, suspended: 2, finished: 0 });
+}
+
+#[test]
+fn word_that_comes_before_its_attempt_holds() {
+    let mut roster = roster(1);
+    assert_eq!(roster.suspend(attempt(1)), Suspension::Nothing);
+    assert_eq!(roster.cancel(attempt(2)), Dropped::Nothing);
+    roster.start(attempt(9), 9);
+    assert_eq!(roster.admit(attempt(1)), Admission::Wait, "it needs no slot");
+    roster.start_suspended(attempt(1), 1);
+    assert_eq!(roster.admit(attempt(2)), Admission::Known);
+    assert_eq!(roster.admit(attempt(2)), Admission::HandBack, "the word was about one assignment");
+    assert_eq!(roster.suspend(attempt(3)), Suspension::Nothing);
+    assert_eq!(roster.resume(attempt(3)), None);
+    assert_eq!(roster.cancel(attempt(9)), Dropped::Stop(9));
+    assert_eq!(roster.admit(attempt(3)), Admission::Run, "the last word counts");
+}
+
+#[test]
 fn a_finished_attempt_waits_for_its_acknowledgement() {
     let mut roster = roster(1);
     roster.start(attempt(1), 1);
     assert_eq!(roster.acknowledge(attempt(1)), None, "nothing was reported yet");
     assert!(roster.finish(attempt(1), OutboxId(7)));
-    assert_eq!(roster.suspend(attempt(1)), None);
+    assert_eq!(roster.suspend(attempt(1)), Suspension::Nothing);
     assert_eq!(roster.held(), [HeldAttempt { attempt: attempt(1), finished: true }]);
     assert_eq!(roster.acknowledge(attempt(1)), Some(OutboxId(7)));
     assert_eq!(roster.acknowledge(attempt(1)), None);
@@ -58,7 +90,7 @@ fn an_outcome_of_a_cancelled_attempt_is_not_wanted() {
 
 #[test]
 fn claims_adopt_stop_or_forget() {
-    let mut roster = Roster::new(4, [(OutboxId(1), attempt(1)), (OutboxId(2), attempt(2))]);
+    let mut roster = Roster::new(4, SUSPENDED, [(OutboxId(1), attempt(1)), (OutboxId(2), attempt(2))]);
     roster.start(attempt(3), 3);
     roster.start(attempt(4), 4);
     let fresh = Token { epoch: 2, sequence: 9 };
@@ -79,7 +111,7 @@ fn claims_adopt_stop_or_forget() {
 
 #[test]
 fn draining_takes_nothing_and_ends_when_all_is_acknowledged() {
-    let mut roster = Roster::new(4, [(OutboxId(1), attempt(1))]);
+    let mut roster = Roster::new(4, SUSPENDED, [(OutboxId(1), attempt(1))]);
     roster.start(attempt(2), 2);
     roster.start(attempt(3), 3);
     roster.start(attempt(4), 4);
@@ -126,12 +158,20 @@ proptest! {
             match STEPS[step] {
                 Step::Assign => {
                     let before = roster.counts().running;
-                    if roster.admit(attempt) == Admission::Run {
-                        prop_assert!(before < slots);
-                        roster.start(attempt, task);
+                    match roster.admit(attempt) {
+                        Admission::Run => {
+                            prop_assert!(before < slots);
+                            roster.start(attempt, task);
+                        }
+                        Admission::Wait => roster.start_suspended(attempt, task),
+                        Admission::Known | Admission::HandBack => {}
                     }
                 }
-                Step::Suspend => drop(roster.suspend(attempt).copied()),
+                Step::Suspend => {
+                    let before = roster.counts();
+                    let given_back = matches!(roster.suspend(attempt), Suspension::GivenBack(_));
+                    prop_assert!(!given_back || before.suspended == SUSPENDED);
+                }
                 Step::Resume => drop(roster.resume(attempt).copied()),
                 Step::Finish => drop(roster.finish(attempt, OutboxId(sequence))),
                 Step::Acknowledge => drop(roster.acknowledge(attempt)),
@@ -143,6 +183,7 @@ proptest! {
             }
             let held = roster.held();
             let counts = roster.counts();
+            prop_assert!(counts.suspended <= SUSPENDED);
             prop_assert_eq!(held.len(), counts.running + counts.suspended + counts.finished);
             prop_assert_eq!(held.iter().filter(|held| held.finished).count(), counts.finished);
             let live = held.iter().filter(|held| roster.live(held.attempt).is_some()).count();

@@ -21,7 +21,7 @@ use crate::state::Parcel;
 
 /// Messages of the scheduler under way to their handler: enough that a burst of assignments is not read one by one.
 const ANSWERS: usize = 64;
-/// Small messages that wait to be sent: some hundred bytes each. At 128 attempts with two requests each under way, the
+/// Small messages that wait to be sent: some hundred bytes each, but for a checkpoint of up to 64 KiB now and then. At 128 attempts with two requests each under way, the
 /// queue is full only when the stream stands still, and then waiting is right.
 const ASKS: usize = 256;
 /// Pieces and outcomes that wait to be sent: with pieces of 256 KiB at most 4 MiB, a few round trips of a fast network.
@@ -45,10 +45,9 @@ pub(crate) struct Link {
 pub(crate) struct AnswerSlot(mpsc::OwnedPermit<Message>);
 
 impl AnswerSlot {
-    /// Answers that an attempt waits, its slot free. Attempts of today can only be begun anew elsewhere, so there is
-    /// no checkpoint.
-    pub(crate) fn suspended(self, attempt: Attempt) {
-        self.0.send(Message::Suspended(Suspended { attempt, checkpoint: Vec::new() }.into()));
+    /// Answers that an attempt waits, its slot free.
+    pub(crate) fn suspended(self, attempt: Attempt, checkpoint: Vec<u8>) {
+        self.0.send(Message::Suspended(Suspended { attempt, checkpoint }.into()));
     }
 
     /// Answers an assignment with its outcome.
@@ -85,10 +84,10 @@ impl Link {
         self.ask(Message::Throttled(Throttled { attempt, host, retry_after_ms }.into())).await
     }
 
-    /// Says how far an attempt has got, if there is room: the next one will say more.
-    pub(crate) fn progress(&self, attempt: Attempt, requests: u32, received_bytes: u64) {
-        let progress = Progress { attempt, requests, received_bytes, checkpoint: Vec::new() };
-        let _ = self.asks.try_send(Message::Progress(progress.into()));
+    /// Says how far an attempt has got, if there is room: the next one will say more. Was there?
+    pub(crate) fn progress(&self, attempt: Attempt, requests: u32, received_bytes: u64, checkpoint: Vec<u8>) -> bool {
+        let progress = Progress { attempt, requests, received_bytes, checkpoint };
+        self.asks.try_send(Message::Progress(progress.into())).is_ok()
     }
 
     /// Gives an attempt back.
@@ -163,7 +162,7 @@ mod tests {
         let parcel = Parcel { outcome: Outcome::HandedBack, documents: Vec::new() };
         link.parcel(attempt, parcel).await.expect("open");
         link.heartbeat(v1::Heartbeat::default()).await.expect("open");
-        link.answer_slot().await.expect("open").suspended(attempt);
+        link.answer_slot().await.expect("open").suspended(attempt, Vec::new());
         drop(link);
         let sent: Vec<Message> = outgoing.filter_map(|request| request.message).collect().await;
         assert!(

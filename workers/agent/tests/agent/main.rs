@@ -11,3 +11,4 @@ mod outbox;
 mod permits;
 mod registry;
 mod scheduler;
+mod suspended;

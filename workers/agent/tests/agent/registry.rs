@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use crate::scheduler::soon;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -36,6 +40,19 @@ enum Manner {
     Claiming(usize),
     Chunked,
     Hang,
+    /// So many bytes at a time, each when the test lets it.
+    Dripping(usize),
+}
+
+/// Lets bodies drip.
+#[derive(Clone, Debug)]
+pub(crate) struct Tap(Arc<Semaphore>);
+
+impl Tap {
+    /// Lets so many pieces more go out.
+    pub(crate) fn drip(&self, pieces: usize) {
+        self.0.add_permits(pieces);
+    }
 }
 
 impl Answer {
@@ -66,6 +83,12 @@ impl Answer {
         self
     }
 
+    /// Sends this many bytes whenever the registry's tap lets a piece go.
+    pub(crate) fn dripping(mut self, bytes: usize) -> Self {
+        self.manner = Manner::Dripping(bytes);
+        self
+    }
+
     fn head(&self) -> String {
         let mut head = format!("HTTP/1.1 {} Whatever\r\nconnection: close\r\n", self.status);
         for (name, value) in &self.headers {
@@ -74,7 +97,9 @@ impl Answer {
         match self.manner {
             Manner::Chunked => head.push_str("transfer-encoding: chunked\r\n"),
             Manner::Claiming(length) => head.push_str(&format!("content-length: {length}\r\n")),
-            Manner::Whole | Manner::Hang => head.push_str(&format!("content-length: {}\r\n", self.body.len())),
+            Manner::Whole | Manner::Hang | Manner::Dripping(_) => {
+                head.push_str(&format!("content-length: {}\r\n", self.body.len()))
+            }
         }
         head + "\r\n"
     }
@@ -87,17 +112,21 @@ type Answers = dyn Fn(&Asked, usize) -> Answer + Send + Sync;
 pub(crate) struct Registry {
     pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
+    pub(crate) tap: Tap,
+    /// Answers that were cut off by who asked.
+    cut_off: watch::Sender<usize>,
 }
 
 impl Registry {
     /// A registry that answers as `answers` says, given the request and how many came before it.
     pub(crate) async fn start(answers: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let registry = Self { address: listener.local_addr().unwrap(), asked: Arc::default() };
-        let (answers, asked): (Arc<Answers>, _) = (Arc::new(answers), Arc::clone(&registry.asked));
+        let (address, tap) = (listener.local_addr().unwrap(), Tap(Arc::new(Semaphore::new(0))));
+        let registry = Self { address, asked: Arc::default(), tap, cut_off: watch::Sender::new(0) };
+        let (answers, serving): (Arc<Answers>, _) = (Arc::new(answers), registry.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&answers), Arc::clone(&asked)));
+                tokio::spawn(serve(stream, Arc::clone(&answers), serving.clone()));
             }
         });
         registry
@@ -126,12 +155,27 @@ impl Registry {
         self.asked.lock().unwrap().clone()
     }
 
+    /// Waits until so many requests were made.
+    pub(crate) async fn until_asked(&self, requests: usize) {
+        soon(async {
+            while self.asked().len() < requests {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        })
+        .await;
+    }
+
+    /// Waits until so many answers were cut off.
+    pub(crate) async fn until_cut_off(&self, answers: usize) {
+        soon(self.cut_off.subscribe().wait_for(|count| *count >= answers)).await.unwrap();
+    }
+
     pub(crate) fn paths(&self) -> Vec<String> {
         self.asked().into_iter().map(|asked| asked.path).collect()
     }
 }
 
-async fn serve(stream: TcpStream, answers: Arc<Answers>, log: Arc<Mutex<Vec<Asked>>>) -> Option<()> {
+async fn serve(stream: TcpStream, answers: Arc<Answers>, registry: Registry) -> Option<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
@@ -145,7 +189,7 @@ async fn serve(stream: TcpStream, answers: Arc<Answers>, log: Arc<Mutex<Vec<Aske
     }
     let asked = Asked { path, headers };
     let before = {
-        let mut log = log.lock().unwrap();
+        let mut log = registry.asked.lock().unwrap();
         log.push(asked.clone());
         log.len() - 1
     };
@@ -154,7 +198,22 @@ async fn serve(stream: TcpStream, answers: Arc<Answers>, log: Arc<Mutex<Vec<Aske
         std::future::pending::<()>().await;
     }
     stream.write_all(answer.head().as_bytes()).await.ok()?;
-    if matches!(answer.manner, Manner::Chunked) {
+    if let Manner::Dripping(bytes) = answer.manner {
+        for piece in answer.body.chunks(bytes) {
+            let may_go = tokio::select! {
+                permit = registry.tap.0.acquire() => permit.ok(),
+                // Nothing more is asked on this connection, so this is its end.
+                _ = stream.fill_buf() => None,
+            };
+            let Some(permit) = may_go else {
+                registry.cut_off.send_modify(|count| *count += 1);
+                return None;
+            };
+            permit.forget();
+            stream.write_all(piece).await.ok()?;
+            stream.flush().await.ok()?;
+        }
+    } else if matches!(answer.manner, Manner::Chunked) {
         for chunk in answer.body.chunks(1000) {
             stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).await.ok()?;
             stream.write_all(chunk).await.ok()?;

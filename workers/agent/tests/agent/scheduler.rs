@@ -132,6 +132,7 @@ pub(crate) fn assignment(task: u64, purl: &str, base_url: &str) -> Assignment {
         lane: Lane::Free,
         permit: Permit { host: Host::of_url(base_url).unwrap(), use_within_ms: 60_000 },
         trace: Trace(None),
+        checkpoint: Vec::new(),
     }
 }
 
@@ -256,10 +257,30 @@ impl Session {
 
     /// The next message, which must say that an attempt waits.
     pub(crate) async fn suspended(&mut self) -> Attempt {
+        self.suspension().await.0
+    }
+
+    /// The same, with the checkpoint.
+    pub(crate) async fn suspension(&mut self) -> (Attempt, Vec<u8>) {
         match self.hear().await {
-            FromWorker::Suspended(suspended) => suspended.attempt.unwrap().try_into().unwrap(),
+            FromWorker::Suspended(suspended) => (suspended.attempt.unwrap().try_into().unwrap(), suspended.checkpoint),
             other => panic!("a suspended was expected, not {other:?}"),
         }
+    }
+
+    /// The next checkpoint that is told without being asked for.
+    pub(crate) async fn streamed_checkpoint(&mut self) -> Vec<u8> {
+        soon(async {
+            loop {
+                let message = self.from.next().await.unwrap().unwrap().message.unwrap();
+                if let FromWorker::Progress(progress) = message
+                    && !progress.checkpoint.is_empty()
+                {
+                    return progress.checkpoint;
+                }
+            }
+        })
+        .await
     }
 
     fn delivered(&mut self, outcome: v1::Outcome) -> Delivered {
