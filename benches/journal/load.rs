@@ -93,10 +93,14 @@ pub(crate) fn submit(sequence: u64) -> (u64, Command) {
         registry: RegistryName::default_of(Ecosystem::Npm),
         max_age_ms: 60_000,
         expires_at: None,
+        not_before: None,
+        deadline: None,
+        key: None,
     };
     let (client, trace) = (client(sequence), trace(sequence));
     let (task, at) = (TaskId(sequence), at(sequence));
-    let command = Command::Submit { task, spec, client, lane: Lane::Free, at, epoch: 1, trace };
+    let origin = gleaner_model::Origin::Asked;
+    let command = Command::Submit { task, spec, client, lane: Lane::Free, at, epoch: 1, trace, origin };
     (sequence, command)
 }
 

@@ -77,6 +77,18 @@ where
     text.parse().map_err(|error| InvalidMessage::invalid(field, error))
 }
 
+/// Reads a text that has a form and may be missing: empty is none.
+///
+/// # Errors
+/// It is of another form; the form's own words tell why.
+pub fn parsed_or_none<T>(text: &str, field: &str) -> Result<Option<T>, InvalidMessage>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    if text.is_empty() { Ok(None) } else { parse(text, field).map(Some) }
+}
+
 /// Reads a purl from the field `purl`.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! Jobs: what a client asks for, and how the job is shown to it.
 
-use gleaner_model::{ContentHash, CrawlPart, JobResult, JobSpec, JobState, JobView, TaskId};
+use gleaner_model::{ContentHash, CrawlPart, JobResult, JobSpec, JobState, JobView, Origin, TaskId};
 
-use super::field::{required_moment, text};
+use super::field::{parsed_or_none, required_moment, text};
 use super::{
     InvalidMessage, content_hash, enumeration, job_kind, moment, moment_or_zero, optional, parse, purl, registry,
     required,
@@ -18,6 +18,9 @@ impl From<JobSpec> for v1::JobSpec {
             registry: spec.registry.into(),
             max_age_ms: spec.max_age_ms,
             expires_at_ms: moment_or_zero(spec.expires_at),
+            not_before_at_ms: moment_or_zero(spec.not_before),
+            deadline_at_ms: moment_or_zero(spec.deadline),
+            idempotency_key: spec.key.map(Into::into).unwrap_or_default(),
         }
     }
 }
@@ -35,6 +38,9 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             purl,
             max_age_ms: wire.max_age_ms,
             expires_at: moment(wire.expires_at_ms),
+            not_before: moment(wire.not_before_at_ms),
+            deadline: moment(wire.deadline_at_ms),
+            key: parsed_or_none(&wire.idempotency_key, "idempotency_key")?,
         })
     }
 }
@@ -52,8 +58,10 @@ pub fn job_to_wire(job: JobView) -> v1::Job {
         created_at_ms: job.created_at.as_millis(),
         attempts: job.attempts,
         waiting_for: job.waiting_for,
+        retried_as: job.retried_as.map(|job| job.to_string()).unwrap_or_default(),
         ..v1::Job::default()
     };
+    let shown = with_origin(shown, job.origin);
     match job.result {
         None => shown,
         Some(result) => with_result(shown, result),
@@ -64,6 +72,26 @@ impl From<JobView> for v1::Job {
     fn from(job: JobView) -> Self {
         job_to_wire(job)
     }
+}
+
+/// One field tells what the job came from; of an ask for it alone none does.
+fn with_origin(shown: v1::Job, origin: Origin) -> v1::Job {
+    match origin {
+        Origin::Asked => shown,
+        Origin::Retry(of) => v1::Job { retry_of: of.to_string(), ..shown },
+        Origin::Batch(batch) => v1::Job { batch: batch.to_string(), ..shown },
+        Origin::Schedule(name) => v1::Job { schedule: name.into(), ..shown },
+        Origin::Campaign(name) => v1::Job { campaign: name.into(), ..shown },
+    }
+}
+
+/// Of several fields that tell, the first one counts.
+fn origin(wire: &v1::Job) -> Result<Origin, InvalidMessage> {
+    let retry = parsed_or_none(&wire.retry_of, "retry_of")?.map(Origin::Retry);
+    let batch = parsed_or_none(&wire.batch, "batch")?.map(Origin::Batch);
+    let schedule = parsed_or_none(&wire.schedule, "schedule")?.map(Origin::Schedule);
+    let campaign = parsed_or_none(&wire.campaign, "campaign")?.map(Origin::Campaign);
+    Ok(retry.or(batch).or(schedule).or(campaign).unwrap_or_default())
 }
 
 /// The result's own state and number of attempts stand over those that the view was given.
@@ -94,6 +122,8 @@ impl TryFrom<v1::Job> for JobView {
             lane: enumeration(wire.lane, "lane")?,
             task: task_id(&wire.task, "task")?,
             created_at: required_moment(wire.created_at_ms, "created_at_ms")?,
+            origin: origin(&wire)?,
+            retried_as: parsed_or_none(&wire.retried_as, "retried_as")?,
             state,
             attempts: wire.attempts,
             waiting_for: std::mem::take(&mut wire.waiting_for),

@@ -29,7 +29,8 @@ mod tests;
 
 pub use catalogue::{dependencies_response, package_response, version_summary};
 pub use field::{
-    PURL_BYTES_MAX, content_hash, enumeration, list, moment, moment_or_zero, optional, parse, purl, registry, required,
+    PURL_BYTES_MAX, content_hash, enumeration, list, moment, moment_or_zero, optional, parse, parsed_or_none, purl,
+    registry, required,
 };
 pub use hello::{HELD_MAX, HeldAttempt, Hello, SLOTS_MAX};
 pub use invalid::{InvalidMessage, Unspecified};

@@ -9,7 +9,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
 use gleaner_model::ContentHash;
-use gleaner_store::{Closure, Command, Group, PackageWrite, Place, Store, StoreError, StreamPosition};
+use gleaner_store::{
+    Closure, Command, Group, KeyEntry, OrderWrite, PackageWrite, Place, Store, StoreError, StreamPosition,
+};
 use tokio::sync::watch;
 
 use crate::clock::Stopwatch;
@@ -50,6 +52,10 @@ pub(crate) struct Entry {
     pub documents: Vec<(ContentHash, Place)>,
     /// Positions of submit streams.
     pub streams: Vec<StreamPosition>,
+    /// Clients' keys.
+    pub keys: Vec<KeyEntry>,
+    /// Batches and standing orders that changed.
+    pub orders: Vec<OrderWrite>,
     /// Called on the committer's thread; must be quick.
     pub then: Then,
 }
@@ -59,11 +65,12 @@ impl Entry {
     #[must_use]
     pub(crate) fn new(then: Then) -> Self {
         let (commands, closures, packages) = (Vec::new(), Vec::new(), Vec::new());
-        Self { commands, closures, packages, documents: Vec::new(), streams: Vec::new(), then }
+        let (documents, streams, keys, orders) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { commands, closures, packages, documents, streams, keys, orders, then }
     }
 
     fn records(&self) -> usize {
-        self.commands.len() + self.closures.len() + self.packages.len()
+        self.commands.len() + self.closures.len() + self.packages.len() + self.keys.len() + self.orders.len()
     }
 
     fn bytes(&self) -> usize {
@@ -155,6 +162,8 @@ struct Lengths {
     packages: usize,
     documents: usize,
     streams: usize,
+    keys: usize,
+    orders: usize,
 }
 
 impl Merged {
@@ -167,12 +176,16 @@ impl Merged {
                 packages: entry.packages.len(),
                 documents: entry.documents.len(),
                 streams: entry.streams.len(),
+                keys: entry.keys.len(),
+                orders: entry.orders.len(),
             });
             merged.group.commands.extend(entry.commands);
             merged.group.closures.extend(entry.closures);
             merged.group.packages.extend(entry.packages);
             merged.group.documents.extend(entry.documents);
             merged.group.streams.extend(entry.streams);
+            merged.group.keys.extend(entry.keys);
+            merged.group.orders.extend(entry.orders);
             merged.thens.push(entry.then);
         }
         merged
@@ -185,10 +198,10 @@ impl Merged {
 
     /// The entries again, each with the positions of its packages in the group.
     fn split(self) -> impl Iterator<Item = (std::ops::Range<usize>, Entry)> {
-        let Group { commands, closures, packages, documents, streams } = self.group;
+        let Group { commands, closures, packages, documents, streams, keys, orders } = self.group;
         let (mut commands, mut closures) = (commands.into_iter(), closures.into_iter());
         let (mut packages, mut documents) = (packages.into_iter(), documents.into_iter());
-        let mut streams = streams.into_iter();
+        let (mut streams, mut keys, mut orders) = (streams.into_iter(), keys.into_iter(), orders.into_iter());
         let mut position = 0;
         self.lengths.into_iter().zip(self.thens).map(move |(lengths, then)| {
             let begin = position;
@@ -199,6 +212,8 @@ impl Merged {
                 packages: packages.by_ref().take(lengths.packages).collect(),
                 documents: documents.by_ref().take(lengths.documents).collect(),
                 streams: streams.by_ref().take(lengths.streams).collect(),
+                keys: keys.by_ref().take(lengths.keys).collect(),
+                orders: orders.by_ref().take(lengths.orders).collect(),
                 then,
             };
             (begin..position, entry)

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use gleaner_model::{ClientName, JobId, JobSpec, Lane, TaskId, Timestamp, Trace};
+use gleaner_model::{ClientName, JobId, JobSpec, Lane, Origin, TaskId, Timestamp, Trace};
 use gleaner_store::{Command, Store, StoreError};
 use hashbrown::HashMap;
 
@@ -26,14 +26,15 @@ pub(crate) struct Payload {
     pub(crate) created_at: Timestamp,
     pub(crate) epoch: u64,
     pub(crate) trace: Trace,
+    pub(crate) origin: Origin,
 }
 
 impl Payload {
     /// What a journalled submission says; none if the command is of another kind.
     pub(crate) fn of_command(command: Command) -> Option<Self> {
         match command {
-            Command::Submit { task, spec, client, lane, at, epoch, trace } => {
-                Some(Self { task, spec, client, lane, created_at: at, epoch, trace })
+            Command::Submit { task, spec, client, lane, at, epoch, trace, origin } => {
+                Some(Self { task, spec, client, lane, created_at: at, epoch, trace, origin })
             }
             Command::AttemptFailed { .. } | Command::HostBlocked { .. } => None,
         }
@@ -48,6 +49,7 @@ impl Payload {
             at: self.created_at,
             epoch: self.epoch,
             trace: self.trace.clone(),
+            origin: self.origin.clone(),
         }
     }
 }

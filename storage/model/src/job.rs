@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, Fault, Purl, RegistryName, Timestamp};
+use crate::{ContentHash, Fault, IdempotencyKey, Purl, RegistryName, Timestamp};
 
 /// The text is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +121,30 @@ pub struct JobSpec {
     pub max_age_ms: u64,
     /// The job is of no use after this moment, and ends as `expired` if it has not ended by then.
     pub expires_at: Option<Timestamp>,
+    /// Nothing is done for the job before this moment.
+    pub not_before: Option<Timestamp>,
+    /// When the client wants it done. Orders the client's own jobs; one that comes too late is done all the same.
+    pub deadline: Option<Timestamp>,
+    /// The client's own key for this ask.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl JobSpec {
+    /// A crawl of a package, without any wishes.
+    #[must_use]
+    pub fn crawl(purl: Purl, registry: RegistryName) -> Self {
+        Self {
+            kind: JobKind::Crawl,
+            part: CrawlPart::Newest,
+            purl,
+            registry,
+            max_age_ms: 0,
+            expires_at: None,
+            not_before: None,
+            deadline: None,
+            key: None,
+        }
+    }
 }
 
 /// The state of a job.

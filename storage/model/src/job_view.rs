@@ -1,6 +1,6 @@
 //! A job as it is shown to clients and operators.
 
-use crate::{ClientName, JobId, JobResult, JobSpec, JobState, Lane, TaskId, Timestamp};
+use crate::{ClientName, JobId, JobResult, JobSpec, JobState, Lane, Origin, TaskId, Timestamp};
 
 /// A job as of one moment, put together from the queue, the leases and the results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct JobView {
     pub task: TaskId,
     /// When it was accepted.
     pub created_at: Timestamp,
+    /// What it came from.
+    pub origin: Origin,
+    /// The job that tries this dead letter again, if somebody asked for that and it was looked for.
+    pub retried_as: Option<JobId>,
     /// Its state; that of the result if there is one.
     pub state: JobState,
     /// Tries that were started for it; those of the result if there is one.

@@ -4,6 +4,7 @@
 //! sees none of ours. Words are used as `docs/glossary.md` defines them.
 
 mod assignment;
+mod batch;
 mod client;
 mod dependency;
 mod document;
@@ -13,16 +14,19 @@ mod host;
 mod job;
 mod job_view;
 mod lane;
+mod order;
 mod package;
 mod pool;
 mod purl;
 mod record;
 mod registry;
+mod submission;
 mod time;
 mod version;
 mod worker;
 
 pub use assignment::{Assignment, Outcome, Permit};
+pub use batch::{Batch, BatchId, InvalidBatchId, Tally};
 pub use client::{ClientName, InvalidClientName};
 pub use dependency::{Dependency, DependencyKind};
 pub use document::{ContentHash, Document, InvalidContentHash, Validators};
@@ -32,11 +36,13 @@ pub use host::{Host, InvalidHost};
 pub use job::{Attempt, CrawlPart, InvalidId, JobId, JobKind, JobResult, JobSpec, JobState, TaskId, Token, Trace};
 pub use job_view::JobView;
 pub use lane::{InvalidLane, Lane};
+pub use order::{Campaign, CampaignState, InvalidOrderName, OrderName, Schedule, ScheduleRun};
 pub use package::{CrawlFacts, Package};
 pub use pool::{Pool, PoolIndex};
 pub use purl::{Ecosystem, InvalidPurl, PackageName, Purl};
 pub use record::{Outline, PackageContent, PackageHead, PackageRecord, Presence, Source};
 pub use registry::{InvalidRegistryName, PackageKey, Registry, RegistryName};
+pub use submission::{IdempotencyKey, InvalidIdempotencyKey, Origin};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use version::{Artifact, Dependencies, Feature, Version, Yank};
 pub use worker::{Capability, InvalidWorkerName, WorkerName};

@@ -196,6 +196,20 @@ impl Purl {
         Self { version: None, ..self.clone() }
     }
 
+    /// How the purls of all packages of `ecosystem` begin whose names begin with `name`.
+    #[must_use]
+    pub fn beginning(ecosystem: Ecosystem, name: &str) -> String {
+        let name = match ecosystem {
+            // A run of marks at the end may go on in the name, and is one mark in any case.
+            Ecosystem::Pypi => normalise_pypi(name),
+            Ecosystem::Cargo | Ecosystem::Npm => name.to_owned(),
+        };
+        match name.split_once('/') {
+            Some((scope, rest)) => format!("pkg:{ecosystem}/{}/{}", encode(scope), encode(rest)),
+            None => format!("pkg:{ecosystem}/{}", encode(&name)),
+        }
+    }
+
     /// The ecosystem, which is the purl's type.
     #[must_use]
     pub fn ecosystem(&self) -> Ecosystem {
@@ -296,6 +310,23 @@ mod tests {
         assert!(matches!(normal("pkg:npm/..%2f..%2fetc"), Err(InvalidPurl::Name { .. })));
         assert!(matches!(normal("pkg:pypi/-x-"), Err(InvalidPurl::Name { .. })));
         assert!(matches!(normal("pkg:cargo/serde?os=linux"), Err(InvalidPurl::Malformed { .. })));
+    }
+
+    #[test]
+    fn beginnings_are_those_of_the_names() {
+        for (ecosystem, name, purl) in [
+            (Ecosystem::Npm, "", "pkg:npm/express"),
+            (Ecosystem::Npm, "exp", "pkg:npm/express"),
+            (Ecosystem::Npm, "@ty", "pkg:npm/%40types/node"),
+            (Ecosystem::Npm, "@types/", "pkg:npm/%40types/node"),
+            (Ecosystem::Npm, "@types/no", "pkg:npm/%40types/node"),
+            (Ecosystem::Cargo, "Inf", "pkg:cargo/Inflector"),
+            (Ecosystem::Pypi, "Typing_", "pkg:pypi/typing-extensions"),
+        ] {
+            let beginning = Purl::beginning(ecosystem, name);
+            assert!(purl.starts_with(&beginning), "{beginning}");
+        }
+        assert!(!"pkg:npm/%40types/node".starts_with(&Purl::beginning(Ecosystem::Npm, "types")));
     }
 
     #[test]

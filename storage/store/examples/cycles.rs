@@ -7,27 +7,19 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gleaner_model::{
-    ClientName, CrawlPart, Ecosystem, JobId, JobKind, JobResult, JobSpec, JobState, Lane, PackageName, Purl,
-    RegistryName, TaskId, Timestamp, Trace,
+    ClientName, Ecosystem, JobId, JobResult, JobSpec, JobState, Lane, Origin, PackageName, Purl, RegistryName, TaskId,
+    Timestamp, Trace,
 };
 use gleaner_store::{Closure, Command, Group, RedbOptions, RedbStore, Store};
 
 fn submit(sequence: u64) -> (u64, Command) {
     let name = PackageName::new(Ecosystem::Npm, &format!("package-{}", sequence.wrapping_mul(0x9E37_79B9) % 3_000_000));
-    let spec = JobSpec {
-        kind: JobKind::Crawl,
-        part: CrawlPart::Newest,
-        purl: Purl::new(Ecosystem::Npm, name.unwrap()),
-        registry: RegistryName::default_of(Ecosystem::Npm),
-        max_age_ms: 0,
-        expires_at: None,
-    };
+    let purl = Purl::new(Ecosystem::Npm, name.unwrap());
+    let spec = JobSpec::crawl(purl, RegistryName::default_of(Ecosystem::Npm));
     let at = Timestamp::from_millis(1_760_000_000_000 + i64::try_from(sequence).unwrap());
     let client = ClientName::gleaner();
-    (
-        sequence,
-        Command::Submit { task: TaskId(sequence), spec, client, lane: Lane::Free, at, epoch: 1, trace: Trace(None) },
-    )
+    let (task, lane, trace, origin) = (TaskId(sequence), Lane::Free, Trace(None), Origin::Asked);
+    (sequence, Command::Submit { task, spec, client, lane, at, epoch: 1, trace, origin })
 }
 
 fn close(sequence: u64) -> Closure {

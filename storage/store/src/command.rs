@@ -1,8 +1,12 @@
-//! What the journal holds: commands, which carry a sequence number each, and closures, which end them.
+//! What the journal holds: commands, which carry a sequence number each, and closures, which end them; and what stands
+//! beside it: how far streams have got, clients' keys, batches and standing orders.
 
 use serde::{Deserialize, Serialize};
 
-use gleaner_model::{ClientName, Fault, Host, JobId, JobResult, JobSpec, Lane, TaskId, Timestamp, Trace};
+use gleaner_model::{
+    Batch, BatchId, Campaign, ClientName, Fault, Host, JobId, JobResult, JobSpec, Lane, OrderName, Origin, Schedule,
+    TaskId, Timestamp, Trace,
+};
 
 /// Something that was decided and must survive. Assignments are not commands: they are forgotten on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,8 @@ pub enum Command {
         epoch: u64,
         /// The trace that it belongs to.
         trace: Trace,
+        /// What it came from.
+        origin: Origin,
     },
     /// An attempt at a task ended badly and another one follows.
     AttemptFailed {
@@ -69,4 +75,60 @@ pub struct StreamPosition {
     pub job: JobId,
     /// When it was committed; positions are forgotten some days later.
     pub at: Timestamp,
+}
+
+/// What a client's key names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Keyed {
+    /// A job.
+    Job(JobId),
+    /// A batch.
+    Batch(BatchId),
+}
+
+/// What became of an ask under a key. It is kept as long as what it names: a key may be used for something else when the
+/// job's result, or the batch, is forgotten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyEntry {
+    /// Whose key.
+    pub client: ClientName,
+    /// The key: one of the client's own, which has no spaces, or [`KeyEntry::of_retry`].
+    pub key: String,
+    /// What it names.
+    pub names: Keyed,
+    /// A hash of what was asked for, to refuse another ask under the same key.
+    pub fingerprint: [u8; 16],
+}
+
+impl KeyEntry {
+    /// The key under which the job stands that tries a dead letter again, so that it is tried again once only.
+    #[must_use]
+    pub fn of_retry(job: JobId) -> String {
+        format!("retry {job}")
+    }
+}
+
+/// A change of a batch or a standing order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderWrite {
+    /// The batch as it is now.
+    Batch(Batch),
+    /// The schedule as it is now.
+    Schedule(Box<Schedule>),
+    /// The campaign as it is now.
+    Campaign(Campaign),
+    /// There is no such schedule any more.
+    ScheduleRemoved {
+        /// Whose.
+        client: ClientName,
+        /// Its name.
+        name: OrderName,
+    },
+    /// There is no such campaign any more.
+    CampaignRemoved {
+        /// Whose.
+        client: ClientName,
+        /// Its name.
+        name: OrderName,
+    },
 }

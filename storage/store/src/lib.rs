@@ -10,7 +10,7 @@ mod upkeep;
 mod zip;
 
 pub use self::redb::{Compacted, RedbOptions, RedbStore, StoppedStore, StoreCopy, compact};
-pub use command::{Closure, Command, StreamPosition};
+pub use command::{Closure, Command, KeyEntry, Keyed, OrderWrite, StreamPosition};
 pub use documents::{DOCUMENT_MAX, Documents, DocumentsError, Pack, Place, compress, content_hash, decompress};
 pub use port::{Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob};
 pub use record::{EncodedRecord, PackageWrite};

@@ -7,10 +7,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use gleaner_model::{
-    ContentHash, Event, Host, JobId, JobResult, PackageHead, PackageKey, PackageRecord, TaskId, Timestamp,
+    Batch, BatchId, Campaign, ContentHash, Event, Host, JobId, JobResult, PackageHead, PackageKey, PackageRecord,
+    RegistryName, Schedule, TaskId, Timestamp,
 };
 
-use crate::command::{Closure, Command, StreamPosition};
+use crate::command::{Closure, Command, KeyEntry, OrderWrite, StreamPosition};
 use crate::documents::Place;
 use crate::record::PackageWrite;
 use crate::upkeep::Snapshot;
@@ -28,6 +29,10 @@ pub struct Group {
     pub documents: Vec<(ContentHash, Place)>,
     /// Positions of submit streams; of several for one stream the last holds.
     pub streams: Vec<StreamPosition>,
+    /// Clients' keys and what they name; of several for one key the last holds.
+    pub keys: Vec<KeyEntry>,
+    /// Batches and standing orders that changed; of several changes of one the last holds.
+    pub orders: Vec<OrderWrite>,
 }
 
 /// What opening a store told: the new epoch is committed before this is returned.
@@ -240,6 +245,49 @@ pub trait Store: Send + Sync + 'static {
     /// The disk failed, or a value is damaged.
     fn stream(&self, client: &str, stream: &str) -> Result<Option<StreamPosition>, StoreError>;
 
+    /// What became of an ask under a client's key, if that is known.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn key(&self, client: &str, key: &str) -> Result<Option<KeyEntry>, StoreError>;
+
+    /// One batch, if it is known.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn batch(&self, batch: BatchId) -> Result<Option<Batch>, StoreError>;
+
+    /// Up to `limit` batches below `before` (or the newest ones), newest first.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn batches(&self, before: Option<BatchId>, limit: usize) -> Result<Vec<Batch>, StoreError>;
+
+    /// All schedules, by client and name. There are some thousand at most.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn schedules(&self) -> Result<Vec<Schedule>, StoreError>;
+
+    /// All campaigns, by client and name. There are some thousand at most.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn campaigns(&self) -> Result<Vec<Campaign>, StoreError>;
+
+    /// Up to `limit` packages of a registry whose purls begin with `beginning`, in the order of their keys' texts, those
+    /// up to `after` (such a text) left out.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn package_keys(
+        &self,
+        registry: &RegistryName,
+        beginning: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<PackageKey>, StoreError>;
+
     /// The store as of its last commit, for upkeep. Commits go on meanwhile.
     ///
     /// # Errors
@@ -248,7 +296,7 @@ pub trait Store: Send + Sync + 'static {
         Err(StoreError::Io(std::io::ErrorKind::Unsupported.into()))
     }
 
-    /// Forgets results and stream positions from before `moment`. Bounded work a call; true if there is more to do.
+    /// Forgets results, with their keys, batches and campaigns that were over, and stream positions from before `moment`. Bounded work a call; true if there is more to do.
     ///
     /// # Errors
     /// The disk failed.

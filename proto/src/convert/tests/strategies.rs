@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use gleaner_model::{
-    Assignment, Attempt, Capability, ClientName, ContentHash, CrawlPart, Document, Ecosystem, Event, EventKind, Fault,
-    FaultKind, Host, JobId, JobKind, JobResult, JobSpec, JobState, JobView, Lane, Outcome, PackageKey, PackageName,
-    Permit, Purl, Registry, RegistryName, TaskId, Timestamp, Token, Trace, Validators, WorkerName,
+    Assignment, Attempt, BatchId, Capability, ClientName, ContentHash, CrawlPart, Document, Ecosystem, Event,
+    EventKind, Fault, FaultKind, Host, IdempotencyKey, JobId, JobKind, JobResult, JobSpec, JobState, JobView, Lane,
+    OrderName, Origin, Outcome, PackageKey, PackageName, Permit, Purl, Registry, RegistryName, TaskId, Timestamp,
+    Token, Trace, Validators, WorkerName,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -93,10 +94,12 @@ pub(super) fn validators() -> impl Strategy<Value = Validators> {
 }
 
 pub(super) fn job_spec() -> impl Strategy<Value = JobSpec> {
-    (kind(), purl(), registry_name(), any::<u64>(), of(moment())).prop_map(
-        |(kind, purl, registry, max_age_ms, expires_at)| {
+    let key = "[!-~]{1,128}".prop_map(|key| key.parse::<IdempotencyKey>().expect("a key"));
+    let times = (of(moment()), of(moment()), of(moment()));
+    (kind(), purl(), registry_name(), any::<u64>(), times, of(key)).prop_map(
+        |(kind, purl, registry, max_age_ms, (expires_at, not_before, deadline), key)| {
             let part = CrawlPart::Newest;
-            JobSpec { kind, part, purl, registry, max_age_ms, expires_at }
+            JobSpec { kind, part, purl, registry, max_age_ms, expires_at, not_before, deadline, key }
         },
     )
 }
@@ -123,21 +126,37 @@ pub(super) fn job_view() -> impl Strategy<Value = JobView> {
         job_result(state).prop_map(move |result| (state, state.is_terminal().then_some(result)))
     });
     let client = "[a-z0-9._-]{1,64}".prop_map(|name| name.parse::<ClientName>().expect("a client's name"));
-    let ids = any::<(u64, u64)>();
-    (ids, job_spec(), client, lane(), moment(), any::<u32>(), text(), result).prop_map(
-        |((id, task), spec, client, lane, created_at, attempts, waiting_for, (state, result))| JobView {
-            id: JobId(id),
-            spec,
-            client,
-            lane,
-            task: TaskId(task),
-            created_at,
-            state,
-            attempts: result.as_ref().map_or(attempts, |result| result.attempts),
-            waiting_for,
-            result,
+    let ids = any::<(u64, u64, Option<u64>)>();
+    let asked = (client, lane(), moment(), origin());
+    (ids, job_spec(), asked, any::<u32>(), text(), result).prop_map(
+        |((id, task, retried), spec, (client, lane, created_at, origin), attempts, waiting_for, (state, result))| {
+            JobView {
+                id: JobId(id),
+                spec,
+                client,
+                lane,
+                task: TaskId(task),
+                created_at,
+                origin,
+                retried_as: retried.map(JobId),
+                state,
+                attempts: result.as_ref().map_or(attempts, |result| result.attempts),
+                waiting_for,
+                result,
+            }
         },
     )
+}
+
+fn origin() -> impl Strategy<Value = Origin> {
+    let name = || "[a-z0-9._-]{1,64}".prop_map(|name| name.parse::<OrderName>().expect("an order's name"));
+    prop_oneof![
+        Just(Origin::Asked),
+        any::<u64>().prop_map(|job| Origin::Retry(JobId(job))),
+        any::<u64>().prop_map(|batch| Origin::Batch(BatchId(batch))),
+        name().prop_map(Origin::Schedule),
+        name().prop_map(Origin::Campaign),
+    ]
 }
 
 pub(super) fn permit() -> impl Strategy<Value = Permit> {
@@ -147,6 +166,7 @@ pub(super) fn permit() -> impl Strategy<Value = Permit> {
 pub(super) fn assignment() -> impl Strategy<Value = Assignment> {
     let what = (kind(), select(&[CrawlPart::Newest, CrawlPart::Older][..]), purl(), registry_name());
     let known = (validators(), of(document()), vec(number(), 0..4));
+    let known = (known, vec(any::<u8>(), 0..9));
     (attempt(), what, known, lane(), permit(), of(text())).prop_map(
         |(attempt, (kind, part, purl, name), ((validators, document, settled), checkpoint), lane, permit, trace)| {
             Assignment {

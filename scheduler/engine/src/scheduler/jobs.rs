@@ -64,6 +64,7 @@ impl State {
             created_at: self.now().wall,
             epoch: self.parts.store.opened().epoch,
             trace: trace.clone(),
+            origin: gleaner_model::Origin::Asked,
         }
     }
 

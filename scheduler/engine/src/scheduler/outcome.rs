@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gleaner_core::catalogue::{self, Answer, Applied};
 use gleaner_core::{Report, Verdict, WorkerId};
 use gleaner_model::{
-    Attempt, ClientName, ContentHash, CrawlPart, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, Lane, Outcome,
+    Attempt, ClientName, ContentHash, CrawlPart, Fault, FaultKind, JobId, JobResult, JobSpec, Lane, Outcome,
     PackageKey, TaskId, Timestamp,
 };
 use gleaner_store::{PackageWrite, Place, Store, StoreError};
@@ -171,12 +171,8 @@ fn mean(store: &dyn Store, payload: &Payload, outcome: Outcome, now: Timestamp) 
     // Older documents that brought nothing are not asked for again and again; the next regular crawl does that.
     let progress = payload.spec.part == CrawlPart::Newest || applied.changed;
     let follow_up = applied.follow_up.filter(|_| progress).map(|part| JobSpec {
-        kind: JobKind::Crawl,
         part,
-        purl: payload.spec.purl.without_version(),
-        registry: payload.spec.registry.clone(),
-        max_age_ms: 0,
-        expires_at: None,
+        ..JobSpec::crawl(payload.spec.purl.without_version(), payload.spec.registry.clone())
     });
     let head = &applied.head;
     let result = JobResult {

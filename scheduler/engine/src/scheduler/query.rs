@@ -93,6 +93,8 @@ pub(crate) fn bare_view(job: JobId, payload: &Payload, state: JobState) -> JobVi
         lane: payload.lane,
         task: payload.task,
         created_at: payload.created_at,
+        origin: payload.origin.clone(),
+        retried_as: None,
         state,
         attempts: 0,
         waiting_for: String::new(),

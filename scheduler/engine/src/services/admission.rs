@@ -46,5 +46,6 @@ pub(super) fn receipt(admitted: Admitted, lane: gleaner_model::Lane) -> v1::Rece
         task: admitted.task.to_string(),
         lane: v1::Lane::from(lane).into(),
         attached: admitted.attached,
+        known: false,
     }
 }

@@ -33,9 +33,13 @@ impl Payload {
             registry: RegistryName::default_of(Ecosystem::Cargo),
             max_age_ms: self.max_age_ms,
             expires_at: self.expires_at,
+            not_before: None,
+            deadline: None,
+            key: None,
         };
         let (task, client, lane, epoch) = (self.task, self.client.clone(), self.lane, self.epoch);
-        Command::Submit { task, spec, client, lane, at, epoch, trace: Trace::default() }
+        let origin = gleaner_model::Origin::Asked;
+        Command::Submit { task, spec, client, lane, at, epoch, trace: Trace::default(), origin }
     }
 
     /// What a journalled submission says; none if the command is of another kind.

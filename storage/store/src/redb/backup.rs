@@ -22,7 +22,10 @@ use crate::{Rows, StoreError};
 use super::errors::{commit, damaged, opening, storage, table, transaction};
 use super::open::{FILE, sync_directories};
 use super::restored;
-use super::tables::{CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, META, PACKAGES, RESULTS, STREAMS};
+use super::tables::{
+    BATCHES, CAMPAIGNS, CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, KEYS, META, PACKAGES, RESULTS,
+    SCHEDULES, STREAMS,
+};
 use super::upgrade;
 use portable::Portable;
 
@@ -54,6 +57,7 @@ fn each(visitor: &mut impl Visit) -> Result<ControlFlow<()>, StoreError> {
         };
     }
     visit!(META CHUNKS CLOSURES ENDED RESULTS EXPIRY PACKAGES CONTENTS DOCUMENTS EVENTS STREAMS);
+    visit!(KEYS BATCHES SCHEDULES CAMPAIGNS);
     Ok(ControlFlow::Continue(()))
 }
 

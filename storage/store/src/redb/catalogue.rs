@@ -1,8 +1,10 @@
 //! Package records: two values a package, written only if they were made from what is stored.
 
+use std::ops::Bound;
+
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
 
-use gleaner_model::{PackageContent, PackageHead, PackageKey, PackageRecord};
+use gleaner_model::{PackageContent, PackageHead, PackageKey, PackageRecord, RegistryName};
 
 use crate::{PackageWrite, StoreError, record};
 
@@ -39,6 +41,33 @@ pub(crate) fn write(transaction: &WriteTransaction, packages: &[PackageWrite]) -
 impl RedbStore {
     pub(crate) fn read_head(&self, key: &PackageKey) -> Result<Option<PackageHead>, StoreError> {
         head(&self.read()?, key, &key.to_text())
+    }
+
+    pub(crate) fn read_package_keys(
+        &self,
+        registry: &RegistryName,
+        beginning: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<PackageKey>, StoreError> {
+        let heads: ReadOnlyTable<&[u8], &[u8]> = self.read()?.open_table(PACKAGES).map_err(table)?;
+        let beginning = format!("{registry} {beginning}");
+        let from = match after.filter(|after| *after >= beginning.as_str()) {
+            Some(after) => Bound::Excluded(after.as_bytes()),
+            None => Bound::Included(beginning.as_bytes()),
+        };
+        let mut keys = Vec::new();
+        for stored in heads.range::<&[u8]>((from, Bound::Unbounded)).map_err(storage)?.take(limit) {
+            let (key, _) = stored.map_err(storage)?;
+            if !key.value().starts_with(beginning.as_bytes()) {
+                break;
+            }
+            let text = String::from_utf8_lossy(key.value());
+            let purl = text.split_once(' ').and_then(|(_, purl)| purl.parse().ok());
+            let purl = purl.ok_or_else(|| damaged("packages", &text, "its key is none"))?;
+            keys.push(PackageKey::new(registry.clone(), &purl));
+        }
+        Ok(keys)
     }
 
     pub(crate) fn read_package(&self, key: &PackageKey) -> Result<Option<PackageRecord>, StoreError> {

@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod journal;
+mod orders;
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -103,7 +104,11 @@ impl Checker<'_> {
         self.contents()?;
         self.documents()?;
         self.events()?;
-        self.streams()
+        self.streams()?;
+        self.keys()?;
+        self.batches_of_clients()?;
+        self.schedules()?;
+        self.campaigns()
     }
 
     /// Tables that nobody knows here.
@@ -238,6 +243,10 @@ fn static_name(name: &str) -> &'static str {
         "documents",
         "events",
         "streams",
+        "keys",
+        "batches",
+        "schedules",
+        "campaigns",
     ];
     known.into_iter().find(|known| *known == name).unwrap_or(UNKNOWN)
 }

@@ -5,18 +5,21 @@ use std::sync::PoisonError;
 
 use redb::{ReadTransaction, WriteTransaction};
 
-use gleaner_model::Timestamp;
+use gleaner_model::{Campaign, Timestamp};
 
 use crate::StoreError;
 
-use super::errors::{storage, table};
+use super::errors::{damaged, storage, table};
 use super::plan::{Plan, forget_hosts};
-use super::tables::{ENDED, EXPIRES_ENDED, EXPIRY, RESULTS, STREAMS};
-use super::{RedbStore, Writer, streams, write};
+use super::tables::{ENDED, EXPIRES_BATCH, EXPIRES_ENDED, EXPIRY, RESULTS, STREAMS};
+use super::{RedbStore, Writer, keys, orders, row, streams, write};
 
 /// Most rows and batches that one call forgets: they are some hundred kilobytes each at most, and the committer waits
 /// meanwhile.
 const ROWS_MAX: usize = 64;
+
+/// Most of them where clients use keys: then rows are unpacked, which takes up to a fifth of a millisecond each.
+const ROWS_WITH_KEYS_MAX: usize = 16;
 
 /// Most stream positions that one call looks at; each is a small value.
 const STREAMS_MAX: usize = 1024;
@@ -28,8 +31,16 @@ struct Forgotten {
     expired: Vec<(i64, u8, u64)>,
     /// Streams.
     streams: Vec<(String, String)>,
+    /// Campaigns that were over long ago.
+    campaigns: Vec<Campaign>,
     /// Where the search of streams goes on; none if it came to the end.
     sweep: Option<(String, String)>,
+}
+
+impl Forgotten {
+    fn is_empty(&self) -> bool {
+        self.expired.is_empty() && self.streams.is_empty() && self.campaigns.is_empty()
+    }
 }
 
 impl RedbStore {
@@ -37,16 +48,19 @@ impl RedbStore {
     pub(crate) fn forget(&self, moment: Timestamp) -> Result<bool, StoreError> {
         let mut writer = self.writer();
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        let found = search(&self.read()?, moment, writer.sweep.as_ref())?;
+        let reading = self.read()?;
+        let most = if keys::is_empty(&reading)? { ROWS_MAX } else { ROWS_WITH_KEYS_MAX };
+        let mut found = search(&reading, moment, writer.sweep.as_ref(), most)?;
+        found.campaigns = self.campaigns_before(moment)?;
         writer.sweep.clone_from(&found.sweep);
         let plan = forget_hosts(&index, moment);
         // A chunk that only a wish held is over now, and perhaps old enough to forget.
-        let more = found.expired.len() == ROWS_MAX || found.sweep.is_some() || !plan.hosts.is_empty();
-        if found.expired.is_empty() && found.streams.is_empty() && plan.hosts.is_empty() {
+        let more = found.expired.len() == most || found.sweep.is_some() || !plan.hosts.is_empty();
+        if found.is_empty() && plan.hosts.is_empty() {
             return Ok(more);
         }
         self.transact(&mut writer, |transaction, _: &mut Writer| {
-            remove(transaction, &found)?;
+            remove(transaction, &found, most < ROWS_MAX)?;
             write::write(transaction, &index, &plan)
         })?;
         drop(index);
@@ -63,10 +77,11 @@ fn search(
     reading: &ReadTransaction,
     moment: Timestamp,
     sweep: Option<&(String, String)>,
+    most: usize,
 ) -> Result<Forgotten, StoreError> {
     let mut found = Forgotten::default();
     let expiry = reading.open_table(EXPIRY).map_err(table)?;
-    for expired in expiry.range(..(moment.as_millis(), 0, 0)).map_err(storage)?.take(ROWS_MAX) {
+    for expired in expiry.range(..(moment.as_millis(), 0, 0)).map_err(storage)?.take(most) {
         found.expired.push(expired.map_err(storage)?.0.value());
     }
     let begin = match sweep {
@@ -89,17 +104,29 @@ fn search(
     Ok(found)
 }
 
-fn remove(transaction: &WriteTransaction, found: &Forgotten) -> Result<(), StoreError> {
+fn remove(transaction: &WriteTransaction, found: &Forgotten, has_keys: bool) -> Result<(), StoreError> {
     let mut expiry = transaction.open_table(EXPIRY).map_err(table)?;
     for (at, kind, key) in &found.expired {
         expiry.remove((*at, *kind, *key)).map_err(storage)?;
-        let rows = if *kind == EXPIRES_ENDED { ENDED } else { RESULTS };
-        transaction.open_table(rows).map_err(table)?.remove(*key).map_err(storage)?;
+        match *kind {
+            EXPIRES_ENDED => remove_ended(transaction, *key, has_keys)?,
+            EXPIRES_BATCH => orders::forget_batch(transaction, *key)?,
+            _ => drop(transaction.open_table(RESULTS).map_err(table)?.remove(*key).map_err(storage)?),
+        }
     }
     drop(expiry);
+    found.campaigns.iter().try_for_each(|campaign| orders::forget_campaign(transaction, campaign))?;
     let mut streams = transaction.open_table(STREAMS).map_err(table)?;
     for (client, stream) in &found.streams {
         streams.remove((client.as_str(), stream.as_str())).map_err(storage)?;
     }
     Ok(())
+}
+
+/// Removes a row of ended jobs, and the keys that name them.
+fn remove_ended(transaction: &WriteTransaction, first: u64, has_keys: bool) -> Result<(), StoreError> {
+    let mut ended = transaction.open_table(ENDED).map_err(table)?;
+    let Some(stored) = ended.remove(first).map_err(storage)?.filter(|_| has_keys) else { return Ok(()) };
+    let commands = row::split(stored.value()).and_then(|(_, commands)| row::commands(commands));
+    keys::forget_jobs(transaction, first, &commands.map_err(|flaw| damaged("ended", first, flaw))?)
 }

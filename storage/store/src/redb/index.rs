@@ -135,17 +135,12 @@ mod tests {
 
     fn submit(sequence: u64) -> (u64, Command) {
         let purl: Purl = "pkg:cargo/serde".parse().expect("valid");
-        let spec = JobSpec {
-            kind: gleaner_model::JobKind::Crawl,
-            part: gleaner_model::CrawlPart::Newest,
-            registry: RegistryName::default_of(purl.ecosystem()),
-            purl,
-            max_age_ms: 0,
-            expires_at: None,
-        };
+        let registry = RegistryName::default_of(purl.ecosystem());
+        let spec = JobSpec::crawl(purl, registry);
         let (client, at) = (gleaner_model::ClientName::gleaner(), Timestamp::default());
         let (task, lane, trace) = (TaskId(sequence), Lane::Free, Trace::default());
-        (sequence, Command::Submit { task, spec, client, lane, at, epoch: 1, trace })
+        let origin = gleaner_model::Origin::Asked;
+        (sequence, Command::Submit { task, spec, client, lane, at, epoch: 1, trace, origin })
     }
 
     fn commit(index: &mut Index, group: &Group) {

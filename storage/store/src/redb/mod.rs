@@ -17,8 +17,10 @@ mod events;
 mod fold;
 mod forget;
 mod index;
+mod keys;
 mod load;
 mod open;
+mod orders;
 mod overlay;
 mod pack;
 mod plan;
@@ -44,10 +46,14 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use redb::{Database, WriteTransaction};
 
-use gleaner_model::{ContentHash, JobId, PackageHead, PackageKey, PackageRecord, Timestamp};
+use gleaner_model::{
+    Batch, BatchId, Campaign, ContentHash, JobId, PackageHead, PackageKey, PackageRecord, RegistryName, Schedule,
+    Timestamp,
+};
 
 use crate::{
-    Command, Cursor, EventPage, Group, Opened, Place, Recovered, Snapshot, Store, StoreError, StoredJob, StreamPosition,
+    Command, Cursor, EventPage, Group, KeyEntry, Opened, Place, Recovered, Snapshot, Store, StoreError, StoredJob,
+    StreamPosition,
 };
 
 use index::Index;
@@ -139,6 +145,8 @@ impl RedbStore {
             plan.state.next_event = events::write(transaction, plan.state.next_event, &group.packages)?;
             documents::write(transaction, &group.documents)?;
             streams::write(transaction, &group.streams)?;
+            keys::write(transaction, &group.keys)?;
+            orders::write(transaction, &group.orders)?;
             write::write(transaction, &index, &plan)
         })?;
         drop(index);
@@ -194,6 +202,36 @@ impl Store for RedbStore {
 
     fn stream(&self, client: &str, stream: &str) -> Result<Option<StreamPosition>, StoreError> {
         self.read_stream(client, stream)
+    }
+
+    fn key(&self, client: &str, key: &str) -> Result<Option<KeyEntry>, StoreError> {
+        self.read_key(client, key)
+    }
+
+    fn batch(&self, batch: BatchId) -> Result<Option<Batch>, StoreError> {
+        self.read_batch(batch)
+    }
+
+    fn batches(&self, before: Option<BatchId>, limit: usize) -> Result<Vec<Batch>, StoreError> {
+        self.read_batches(before, limit)
+    }
+
+    fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
+        self.read_schedules()
+    }
+
+    fn campaigns(&self) -> Result<Vec<Campaign>, StoreError> {
+        self.read_campaigns()
+    }
+
+    fn package_keys(
+        &self,
+        registry: &RegistryName,
+        beginning: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<PackageKey>, StoreError> {
+        self.read_package_keys(registry, beginning, after, limit)
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {

@@ -11,7 +11,8 @@ use crate::{Opened, StoreError};
 
 use super::errors::{commit, damaged, opening, storage, table, transaction};
 use super::tables::{
-    CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, FORMAT, META, PACKAGES, RESULTS, STREAMS, State,
+    BATCHES, CAMPAIGNS, CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, FORMAT, KEYS, META, PACKAGES,
+    RESULTS, SCHEDULES, STREAMS, State,
 };
 use super::{RedbOptions, RedbStore, Writer, load, upgrade};
 
@@ -101,7 +102,7 @@ fn begin_epoch(database: &Database, quick_repair: bool) -> Result<(u64, State), 
     let mut writing = database.begin_write().map_err(transaction)?;
     writing.set_quick_repair(quick_repair);
     let begun = {
-        for rows in [CHUNKS, CLOSURES, ENDED, RESULTS] {
+        for rows in [CHUNKS, CLOSURES, ENDED, RESULTS, BATCHES] {
             writing.open_table(rows).map_err(table)?;
         }
         writing.open_table(EXPIRY).map_err(table)?;
@@ -109,7 +110,9 @@ fn begin_epoch(database: &Database, quick_repair: bool) -> Result<(u64, State), 
         writing.open_table(CONTENTS).map_err(table)?;
         writing.open_table(DOCUMENTS).map_err(table)?;
         writing.open_table(EVENTS).map_err(table)?;
-        writing.open_table(STREAMS).map_err(table)?;
+        for rows in [STREAMS, KEYS, SCHEDULES, CAMPAIGNS] {
+            writing.open_table(rows).map_err(table)?;
+        }
         let mut meta = writing.open_table(META).map_err(table)?;
         let before = match meta.get("epoch").map_err(storage)? {
             Some(stored) => u64::from_le_bytes(

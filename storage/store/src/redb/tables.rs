@@ -7,12 +7,16 @@
 //! | `closures` | batch number | a frame of closures that some chunk above depends on |
 //! | `ended` | first sequence number | a row of commands whose jobs have all ended |
 //! | `results` | batch number | a frame of closures that no chunk depends on any more |
-//! | `expiry` | (latest end in it, kind, key) | nothing: what to forget in `ended` and `results`, oldest first |
+//! | `expiry` | (latest end in it, kind, key) | nothing: what to forget in `ended`, `results` and `batches`, oldest first |
 //! | `packages` | registry, space, purl | the head of an [encoded record](crate::EncodedRecord) |
 //! | `contents` | registry, space, purl | its content, unless none was ever fetched |
 //! | `documents` | SHA-256 | a [`Place`](crate::Place) |
 //! | `events` | (shard, first sequence) | a frame of events |
 //! | `streams` | (client, stream) | a frame of a [`StreamPosition`](crate::StreamPosition) |
+//! | `keys` | (client, key) | a frame of a [`KeyEntry`](crate::KeyEntry) |
+//! | `batches` | the number of its first job | a frame of a [`Batch`](gleaner_model::Batch) |
+//! | `schedules` | (client, name) | a frame of a [`Schedule`](gleaner_model::Schedule) |
+//! | `campaigns` | (client, name) | a frame of a [`Campaign`](gleaner_model::Campaign) |
 //!
 //! A sequence number belongs to the row with the greatest key that is not above it, in `chunks` and in `ended` alike:
 //! rows never reach past the next key.
@@ -35,15 +39,22 @@ pub(crate) const CONTENTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::
 pub(crate) const DOCUMENTS: TableDefinition<'_, [u8; 32], [u8; STORED_BYTES]> = TableDefinition::new("documents");
 pub(crate) const EVENTS: TableDefinition<'_, (u16, u64), &[u8]> = TableDefinition::new("events");
 pub(crate) const STREAMS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("streams");
+pub(crate) const KEYS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("keys");
+pub(crate) const BATCHES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("batches");
+pub(crate) const SCHEDULES: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("schedules");
+pub(crate) const CAMPAIGNS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("campaigns");
 
 /// [`EXPIRY`]'s kind for a row of [`ENDED`].
 pub(crate) const EXPIRES_ENDED: u8 = 0;
 /// [`EXPIRY`]'s kind for a batch in [`RESULTS`].
 pub(crate) const EXPIRES_RESULTS: u8 = 1;
 
+/// [`EXPIRY`]'s kind for a row of [`BATCHES`] that has come to its end.
+pub(crate) const EXPIRES_BATCH: u8 = 2;
+
 /// The format that this version writes, and the newest that it reads. Whoever raises it adds a step to
 /// [`upgrade`](super::upgrade).
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// The one shard that an embedded store has; other engines have more.
 pub(crate) const SHARD: u16 = 0;

@@ -6,6 +6,7 @@
 //! whole.
 
 mod split_records;
+mod submissions;
 
 use std::path::Path;
 
@@ -25,8 +26,10 @@ pub(crate) struct Step {
 }
 
 /// The steps, from format 1 on.
-pub(crate) const STEPS: [Step; FORMAT as usize - 1] =
-    [Step { what: "package records are split in two", run: split_records::run }];
+pub(crate) const STEPS: [Step; FORMAT as usize - 1] = [
+    Step { what: "package records are split in two", run: split_records::run },
+    Step { what: "submissions say more", run: submissions::run },
+];
 
 /// The format of a store; none if nothing was ever written to it.
 pub(crate) fn format(reading: &ReadTransaction) -> Result<Option<u32>, StoreError> {

@@ -1,11 +1,12 @@
 //! Short ways to say commands, closures and records.
 
 use gleaner_model::{
-    Artifact, ClientName, CrawlPart, Dependencies, Ecosystem, Event, EventKind, Fault, FaultKind, JobId, JobKind,
-    JobResult, JobSpec, JobState, Lane, Outline, Package, PackageContent, PackageHead, PackageKey, PackageName,
-    PackageRecord, Presence, Purl, RegistryName, TaskId, Timestamp, Trace, Version,
+    Artifact, Batch, BatchId, Campaign, CampaignState, ClientName, CrawlPart, Dependencies, Ecosystem, Event,
+    EventKind, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, JobState, Lane, Origin, Outline, Package,
+    PackageContent, PackageHead, PackageKey, PackageName, PackageRecord, Presence, Purl, RegistryName, Schedule,
+    TaskId, Timestamp, Trace, Version,
 };
-use gleaner_store::{Closure, Command, Group, PackageWrite, StreamPosition};
+use gleaner_store::{Closure, Command, Group, KeyEntry, Keyed, PackageWrite, StreamPosition};
 
 pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::from_millis(ms)
@@ -24,6 +25,9 @@ pub(crate) fn submit(sequence: u64, task: u64) -> (u64, Command) {
         registry: RegistryName::default_of(Ecosystem::Cargo),
         max_age_ms: sequence % 7,
         expires_at: None,
+        not_before: (sequence % 5 == 0).then(|| at(500)),
+        deadline: (sequence % 3 == 0).then(|| at(900)),
+        key: None,
     };
     let client = ClientName::gleaner();
     let command = Command::Submit {
@@ -34,6 +38,7 @@ pub(crate) fn submit(sequence: u64, task: u64) -> (u64, Command) {
         at: at(1),
         epoch: 1,
         trace: Trace::default(),
+        origin: Origin::Asked,
     };
     (sequence, command)
 }
@@ -119,6 +124,67 @@ pub(crate) fn head(name: &str, revision: u64, content_revision: u64) -> PackageH
 
 pub(crate) fn head_alone(name: &str, revision: u64, content_revision: u64) -> PackageWrite {
     PackageWrite::new(&head(name, revision, content_revision), None, Vec::new())
+}
+
+/// A client's key for the job.
+pub(crate) fn keyed(client: &str, key: &str, job: u64) -> KeyEntry {
+    let (client, key) = (client.parse().unwrap(), key.to_owned());
+    KeyEntry { client, key, names: Keyed::Job(JobId(job)), fingerprint: [7; 16] }
+}
+
+/// Job `sequence` of client `a`, submitted under a key.
+pub(crate) fn submit_under(sequence: u64, key: &str, origin: Origin) -> (u64, Command) {
+    let Command::Submit { task, mut spec, lane, at, epoch, trace, .. } = submit(sequence, sequence).1 else {
+        unreachable!("it submits")
+    };
+    spec.key = (!key.is_empty()).then(|| key.parse().unwrap());
+    let client = "a".parse().unwrap();
+    (sequence, Command::Submit { task, spec, client, lane, at, epoch, trace, origin })
+}
+
+/// A batch of the jobs from `first` to `last`, with how it ended.
+pub(crate) fn batch(first: u64, last: u64, key: &str, ended: Option<i64>) -> Batch {
+    Batch {
+        id: BatchId(first),
+        client: "a".parse().unwrap(),
+        label: "some".to_owned(),
+        created_at: at(1),
+        last: JobId(last),
+        jobs: u32::try_from(last - first + 1).unwrap(),
+        key: (!key.is_empty()).then(|| key.parse().unwrap()),
+        cancelled_at: None,
+        end: ended.map(|ended| (at(ended), [JobState::Done].into_iter().collect())),
+    }
+}
+
+pub(crate) fn schedule(client: &str, name: &str) -> Schedule {
+    Schedule {
+        name: name.parse().unwrap(),
+        client: client.parse().unwrap(),
+        cron: "0 6 * * *".to_owned(),
+        jobs: vec![JobSpec::crawl(purl("serde"), RegistryName::default_of(Ecosystem::Cargo))],
+        created_at: at(1),
+        paused: false,
+        next_at: Some(at(2)),
+        last: None,
+    }
+}
+
+pub(crate) fn campaign(client: &str, name: &str, ended: Option<i64>) -> Campaign {
+    Campaign {
+        name: name.parse().unwrap(),
+        client: client.parse().unwrap(),
+        registry: RegistryName::default_of(Ecosystem::Cargo),
+        ecosystem: Ecosystem::Cargo,
+        prefix: String::new(),
+        window: 100,
+        created_at: at(1),
+        state: if ended.is_some() { CampaignState::Done } else { CampaignState::Running },
+        cursor: Some("cargo pkg:cargo/a".to_owned()),
+        exhausted: ended.is_some(),
+        submitted: 7,
+        ended_at: ended.map(at),
+    }
 }
 
 pub(crate) fn position(client: &str, stream: &str, number: u64, ms: i64) -> StreamPosition {

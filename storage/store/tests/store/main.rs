@@ -7,6 +7,7 @@ mod damage;
 mod disk;
 mod documents;
 mod model;
+mod orders;
 mod random;
 mod suite;
 mod upkeep;

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gleaner_model::{ContentHash, JobId, PackageContent, PackageRecord};
 use gleaner_store::{Command, Cursor, Group, Place, Recovered, Store, StoreError};
 
-use crate::Open;
 use crate::build::{
     at, blocked, close, closures, commands, failed, head, head_alone, key, package, position, record, submit,
 };
+use crate::{Open, orders};
 
 pub(crate) fn run(fresh: impl Fn() -> Open) {
     opens_with_a_higher_epoch(&fresh());
@@ -24,6 +24,7 @@ pub(crate) fn run(fresh: impl Fn() -> Open) {
     pages_events(&fresh());
     keeps_stream_positions(&fresh());
     keeps_places(&fresh());
+    orders::run(&fresh);
     forgets(&fresh());
     knows_what_was_known_before_a_row_was_rewritten(&fresh());
     for reopens in [false, true] {

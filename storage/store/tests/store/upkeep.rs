@@ -7,12 +7,15 @@ use std::path::Path;
 use bytes::Bytes;
 use gleaner_model::{ContentHash, JobId, PackageHead, Source, Validators};
 use gleaner_store::{
-    Closure, Cursor, Documents, Finding, Group, PackageWrite, Place, RedbStore, Snapshot, StoppedStore, Store,
-    StoreCopy, StoreError, check_documents, compact, compress, content_hash,
+    Closure, Cursor, Documents, Finding, Group, OrderWrite, PackageWrite, Place, RedbStore, Snapshot, StoppedStore,
+    Store, StoreCopy, StoreError, check_documents, compact, compress, content_hash,
 };
 use redb::{Database, ReadableTable, TableDefinition};
 
-use crate::build::{at, close, closures, commands, failed, head, key, package, position, record, submit};
+use crate::build::{
+    at, batch, campaign, close, closures, commands, failed, head, key, keyed, package, position, record, schedule,
+    submit,
+};
 use crate::options;
 use crate::suite::recovered;
 
@@ -39,7 +42,14 @@ fn fill(store: &RedbStore) {
     commit(&closures([close(46, Some(46), 60)]));
     while store.forget_before(at(0)).unwrap() {}
     commit(&commands([submit(50, 50)]));
-    commit(&closures([close(41, None, 65)]));
+    let mut group = closures([close(41, None, 65)]);
+    group.keys = vec![keyed("a", "k", 50)];
+    group.orders = vec![
+        OrderWrite::Batch(batch(46, 50, "", Some(70))),
+        OrderWrite::Schedule(Box::new(schedule("a", "nightly"))),
+        OrderWrite::Campaign(campaign("a", "all", None)),
+    ];
+    commit(&group);
 }
 
 fn filled() -> tempfile::TempDir {
@@ -100,6 +110,10 @@ fn a_sound_store_is_sound_and_stays_as_it_is() {
         "documents",
         "events",
         "streams",
+        "keys",
+        "batches",
+        "schedules",
+        "campaigns",
     ];
     assert_eq!(tables.iter().map(|(table, _)| *table).collect::<Vec<_>>(), expected);
     assert!(tables.iter().all(|(_, values)| *values > 0), "{tables:?}");
@@ -323,7 +337,7 @@ fn a_copy_is_the_store_as_of_one_commit_and_uses_no_number_again() {
     later.packages = vec![package("later", 1, 1)];
     store.commit(&later).unwrap();
     let made = copy(&*snapshot, place.path());
-    assert_eq!(made.rows().len(), 11);
+    assert_eq!(made.rows().len(), 15);
     made.finish().unwrap();
     assert_eq!(flaws(place.path()), []);
 

@@ -9,7 +9,9 @@ use super::super::errors::storage;
 use super::super::load::closures_of;
 use super::super::plan::last_ended;
 use super::super::row::{self, Commands, Notes};
-use super::super::tables::{CHUNKS, CLOSURES, ENDED, EXPIRES_ENDED, EXPIRES_RESULTS, EXPIRY, RESULTS};
+use super::super::tables::{
+    BATCHES, CHUNKS, CLOSURES, ENDED, EXPIRES_BATCH, EXPIRES_ENDED, EXPIRES_RESULTS, EXPIRY, RESULTS,
+};
 use super::{Checker, Halt, Looked, Wrong, ensure};
 
 type RowTable = redb::ReadOnlyTable<u64, &'static [u8]>;
@@ -66,12 +68,13 @@ impl Checker<'_> {
     }
 
     pub(super) fn expiry(&mut self) -> Result<(), Halt> {
-        let (ended, results) = (self.open(ENDED)?, self.open(RESULTS)?);
+        let (ended, results, batches) = (self.open(ENDED)?, self.open(RESULTS)?, self.open(BATCHES)?);
         let shown = |(at, kind, key): &(i64, u8, u64)| format!("{at} {kind} {key}");
         self.table(EXPIRY, shown, |(_, kind, key), ()| {
             let table = match kind {
                 EXPIRES_ENDED => &ended,
                 EXPIRES_RESULTS => &results,
+                EXPIRES_BATCH => &batches,
                 _ => return Err("it is of a kind that is not known".into()),
             };
             ensure(table.get(key).map_err(storage)?.is_some(), "what it names is not there")
