@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::files::{all, text};
+use cargo_metadata::MetadataCommand;
+
+use super::files::{all, root, text};
 
 /// The design's drawing: a folder, and the crate in it.
 const HOUSE: &[(&str, &str)] = &[
@@ -42,4 +44,11 @@ fn no_folder_is_both_a_crate_and_a_parent_of_crates() {
             assert!(inner == outer || !inner.starts_with(outer), "{} lies within {}", inner.display(), outer.display());
         }
     }
+}
+
+#[test]
+fn cargo_run_without_a_name_runs_the_program() {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("a workspace");
+    let defaults: Vec<_> = metadata.packages.iter().filter_map(|package| package.default_run.as_deref()).collect();
+    assert_eq!(defaults, ["gleaner"], "the README's first command depends on it");
 }
