@@ -48,7 +48,8 @@ fn no_folder_is_both_a_crate_and_a_parent_of_crates() {
 
 #[test]
 fn cargo_run_without_a_name_runs_the_program() {
-    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("a workspace");
+    let metadata =
+        MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("a workspace");
     let defaults: Vec<_> = metadata.packages.iter().filter_map(|package| package.default_run.as_deref()).collect();
     assert_eq!(defaults, ["gleaner"], "the README's first command depends on it");
 }
