@@ -125,7 +125,7 @@ impl Scheduler {
     ) {
         let key = self.streams.get(index).key;
         let slot = self.next_of(index).expect("a stream was chosen that has something to start");
-        let worker = self.room(key.lane, key.needs).expect("a worker with room was seen");
+        let worker = self.worker_for(slot, key).expect("a worker with room was seen");
         self.withdraw(slot, now);
         let charged_us = self.costs.predict(key);
         self.charge_start(index, key, charged_us);

@@ -24,7 +24,8 @@ impl Needs {
     }
 }
 
-/// What a task is about: a hash of kind, registry, purl and part, made by the engine. Wide enough that two different
-/// targets never share one by accident.
+/// What a task is about, made by the engine: in the upper half a hash of the registry and the package, in the lower one a
+/// hash of all of it, kind and part included. Wide enough that two different targets never share one by accident; and all
+/// work about one package has the upper half in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetKey(pub u128);

@@ -29,6 +29,7 @@ mod options;
 mod outcomes;
 mod pace;
 mod permits;
+mod placement;
 mod preempt;
 mod progress;
 mod queues;

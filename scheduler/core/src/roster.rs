@@ -9,6 +9,8 @@ use crate::tasks::Slot;
 use crate::{Needs, WorkerId};
 
 pub(crate) struct Worker {
+    /// Stands for its name, if that was said.
+    pub(crate) identity: Option<u64>,
     pub(crate) slots: u16,
     pub(crate) needs: Needs,
     /// The tasks of its attempts, suspended ones and finished ones that wait to be told included.
@@ -107,6 +109,7 @@ fn take_out(rooms: &mut BTreeMap<Needs, Rooms>, needs: Needs, room: (Reverse<u16
 impl Roster {
     pub(crate) fn join(&mut self, id: WorkerId, slots: u16, aside_max: u16, needs: Needs, lease_until_ms: u64) {
         let worker = Worker {
+            identity: None,
             slots,
             needs,
             attempts: BTreeSet::new(),
@@ -236,6 +239,15 @@ impl Roster {
         let able = self.kept.iter().filter(|(needs, _)| needs.cover(wanted));
         let has_room = |id: &WorkerId| self.workers.get(id).is_some_and(|worker| worker.has_room_before(lane));
         able.filter_map(|(_, rooms)| rooms.iter().find(|(_, id)| has_room(id))).min().map(|(_, id)| *id)
+    }
+
+    /// The workers that can do the same as this one and have slots that nobody waits for; none if it has none itself.
+    pub(crate) fn alike_with_room(&self, id: WorkerId) -> impl Iterator<Item = (WorkerId, &Worker)> + Clone {
+        let like = self.workers.get(&id).filter(|worker| worker.free() > worker.suspended()).map(|worker| worker.needs);
+        let rooms = [&self.room, &self.kept].into_iter();
+        let alike = rooms.filter_map(move |rooms| rooms.get(&like?)).flatten();
+        let beyond = alike.filter(|(Reverse(room), _)| *room > 0);
+        beyond.filter_map(|(_, id)| Some((*id, self.workers.get(id)?)))
     }
 
     pub(crate) fn has_room(&self) -> bool {

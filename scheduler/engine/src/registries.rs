@@ -1,7 +1,9 @@
 //! The configured registries, as the scheduler looks them up.
 
 use gleaner_core::{HostIndex, Needs, Scheduler, TargetKey};
-use gleaner_model::{Capability, CrawlPart, Ecosystem, Host, InvalidHost, JobKind, JobSpec, Registry, RegistryName};
+use gleaner_model::{
+    Capability, CrawlPart, Ecosystem, Host, InvalidHost, JobKind, JobSpec, Registry, RegistryName, WorkerName,
+};
 use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
@@ -83,7 +85,8 @@ pub(crate) fn needs(capabilities: &[Capability]) -> Needs {
     Needs(capabilities.iter().map(bit).fold(0, |all, bit| all | bit))
 }
 
-/// What a job is about, as twins are found by: half of a SHA-256, wide enough that nobody can make two of a kind.
+/// What a job is about, as twins are found by: a quarter of a SHA-256 of the package and one of the rest, together wide
+/// enough that nobody can make two of a kind.
 pub(crate) fn target_of(spec: &JobSpec) -> TargetKey {
     let part = match spec.part {
         CrawlPart::Newest => "newest",
@@ -94,7 +97,16 @@ pub(crate) fn target_of(spec: &JobSpec) -> TargetKey {
         JobKind::Crawl => spec.purl.without_version(),
         JobKind::Resolve => spec.purl.clone(),
     };
-    let text = format!("{} {} {part} {purl}", spec.kind.as_str(), spec.registry);
-    let hash = Sha256::digest(text.as_bytes());
-    TargetKey(hash.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte)))
+    let package = quarter(&format!("{} {}", spec.registry, spec.purl.without_version()));
+    let whole = quarter(&format!("{} {} {part} {purl}", spec.kind.as_str(), spec.registry));
+    TargetKey(u128::from(package) << 64 | u128::from(whole))
+}
+
+/// What stands for a worker wherever it matters who it is and not which session it has.
+pub(crate) fn identity_of(worker: &WorkerName) -> u64 {
+    quarter(worker.as_str())
+}
+
+fn quarter(text: &str) -> u64 {
+    Sha256::digest(text.as_bytes()).iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
 }

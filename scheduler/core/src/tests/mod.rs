@@ -8,6 +8,7 @@ mod happenings;
 mod leases;
 mod paid_waits;
 mod permits;
+mod placement;
 mod preemption;
 mod properties;
 mod recovery;

@@ -6,7 +6,7 @@ use gleaner_proto::convert::{self, Hello, Welcome};
 
 use super::message::{Outbound, Reply, ToWorker, WorkerSaid};
 use super::state::{Link, State};
-use crate::registries::needs;
+use crate::registries::{identity_of, needs};
 
 impl State {
     /// Opens a session. An older session of the same worker is over: it would not have come back otherwise.
@@ -21,6 +21,7 @@ impl State {
         let joining = Joining { worker, slots: hello.slots, needs: needs(&hello.capabilities), held };
         let mut effects = std::mem::take(&mut self.effects);
         let claims = self.parts.core.join(joining, now, &mut effects);
+        self.parts.core.identify(worker, identity_of(&hello.worker));
         self.effects = effects;
 
         tracing::info!(worker = %hello.worker, slots = hello.slots, held = claims.len(), "a worker joined");
