@@ -27,7 +27,7 @@ use crate::options::EngineOptions;
 use crate::registries::{Registries, RegistryError};
 use crate::scheduler::{self, Message, Parts, SchedulerActor, SchedulerRef};
 use crate::server::{self, ServeError};
-use crate::services::{EDGE_CREDITS, Shared, Speakers};
+use crate::services::{Claims, EDGE_CREDITS, Shared, Speakers};
 use crate::watch::WatchHub;
 
 /// The scheduler is woken at least this often, so that a lost alarm is never more than a short delay.
@@ -100,8 +100,8 @@ impl Engine {
         tokio::spawn(ring(scheduler.clone(), alarms, clock));
         tokio::spawn(keep_house(scheduler.clone(), housekeeping));
         let credits = Arc::new(Semaphore::new(EDGE_CREDITS));
-        let speakers = Arc::new(Speakers::default());
-        let shared = Arc::new(Shared { scheduler, store, documents, clients, hub, credits, speakers });
+        let (speakers, claims) = (Arc::new(Speakers::default()), Arc::new(Claims::default()));
+        let shared = Arc::new(Shared { scheduler, store, documents, clients, hub, credits, speakers, claims });
         let scheduler = tokio::spawn(mind(running, failed));
         Ok(Self { shared, failure, recovered: found.jobs, committer: committer_thread, scheduler })
     }

@@ -12,6 +12,7 @@ mod clients;
 mod clock;
 mod committer;
 mod engine;
+mod fingerprint;
 mod options;
 mod payloads;
 mod registries;

@@ -46,6 +46,7 @@ pub struct Opened {
 
 /// What recovery hands over, each exactly once, in ascending order of sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "handed over one at a time; nearly all are jobs")]
 pub enum Recovered {
     /// A job that has not ended, or one that has but made a task that has not (`open` tells which).
     Job {

@@ -2,14 +2,16 @@
 
 use gleaner_core::{Admission, Ask, CancelOutcome, Effect};
 use gleaner_model::{ClientName, JobId, JobResult, JobSpec, Lane, TaskId, Trace};
-use gleaner_store::StreamPosition;
+use gleaner_store::{KeyEntry, Keyed, StreamPosition};
 
 use super::message::{Admitted, CancelError, Committed, Credit, Message, Reply, Submission, SubmitError};
 use super::state::State;
 use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
+use crate::fingerprint::fingerprint_of_job;
 use crate::payloads::Payload;
 use crate::registries::{needs_of, target_of};
+use crate::services::Claim;
 
 impl State {
     /// Takes in a submission, whole or not at all, and answers after its commit. Its work may begin before that.
@@ -18,16 +20,17 @@ impl State {
             let _ = submission.reply.send(Err(SubmitError::Draining));
             return;
         }
-        let Submission { specs, client, trace, stream, reply, credit } = submission;
+        let Submission { specs, client, trace, stream, reply, credit, claims } = submission;
         let admitted = match self.admit(&specs, &client) {
             Ok(admitted) => admitted,
             Err(error) => return drop(reply.send(Err(error))),
         };
         let now = self.now();
-        let mut entry = Entry::new(self.answer_submission(admitted.clone(), reply, credit));
+        let mut entry = Entry::new(self.answer_submission(admitted.clone(), reply, (credit, claims)));
         for (spec, admitted) in specs.into_iter().zip(&admitted) {
             let payload = self.payload(admitted.task, spec, &client, &trace);
             entry.commands.push((admitted.job.0, payload.to_command()));
+            entry.keys.extend(key_of(admitted.job, &payload));
             self.payloads.insert(admitted.job, payload);
         }
         if let (Some((stream, number)), Some(last)) = (stream, admitted.last()) {
@@ -42,7 +45,7 @@ impl State {
         &self,
         admitted: Vec<Admitted>,
         reply: Reply<Result<Vec<Admitted>, SubmitError>>,
-        credit: Credit,
+        held: (Credit, Vec<Claim>),
     ) -> crate::committer::Then {
         let myself = self.myself.clone();
         Box::new(move |result| {
@@ -50,8 +53,9 @@ impl State {
                 let jobs = admitted.iter().map(|admitted| admitted.job).collect();
                 let _ = myself.cast(Message::Committed(Committed::Submitted(jobs)));
             }
+            // Before the answer, so that whoever asks again after it need not wait.
+            drop(held);
             let _ = reply.send(result.map(|()| admitted).map_err(|error| SubmitError::Store(error.to_string())));
-            drop(credit);
         })
     }
 
@@ -102,7 +106,8 @@ impl State {
             expires_at: spec.expires_at,
         };
         let admission = self.parts.core.submit(ask, now).map_err(SubmitError::Refused)?;
-        Ok(Admitted { job, task: admission.task(), attached: matches!(admission, Admission::Attached(_)) })
+        let attached = matches!(admission, Admission::Attached(_));
+        Ok(Admitted { job, task: admission.task(), lane: client.lane, attached, known: false })
     }
 
     /// Nothing of these was journalled or handed out yet, so what their cancelling would lead to is of no interest.
@@ -168,6 +173,13 @@ impl State {
             self.payloads.remove(job);
         }
     }
+}
+
+/// What the client's key for a job is to say.
+fn key_of(job: JobId, payload: &Payload) -> Option<KeyEntry> {
+    let key = payload.spec.key.as_ref()?.to_string();
+    let fingerprint = fingerprint_of_job(&payload.spec);
+    Some(KeyEntry { client: payload.client.clone(), key, names: Keyed::Job(job), fingerprint })
 }
 
 /// The closures of jobs that ended alike.

@@ -2,14 +2,15 @@
 
 use gleaner_core::WorkerId;
 use gleaner_model::{
-    Assignment, Attempt, ClientName, ContentHash, Fault, Host, JobId, JobResult, JobSpec, JobView, Outcome, Permit,
-    Trace,
+    Assignment, Attempt, ClientName, ContentHash, Fault, Host, JobId, JobResult, JobSpec, JobView, Lane, Outcome,
+    Permit, Trace,
 };
 use gleaner_proto::convert::{Hello, Welcome};
 use gleaner_store::{PackageWrite, Place};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::clients::Client;
+use crate::services::Claim;
 use crate::views::{HostState, LaneState, WorkerState};
 
 /// A message. Whoever sends one from the edge holds a credit, which travels with it.
@@ -59,6 +60,8 @@ pub(crate) struct Submission {
     pub(crate) stream: Option<(String, u64)>,
     pub(crate) reply: Reply<Result<Vec<Admitted>, SubmitError>>,
     pub(crate) credit: Credit,
+    /// The keys of these jobs, kept from others until they are durable.
+    pub(crate) claims: Vec<Claim>,
 }
 
 /// A job that was taken in and is durable.
@@ -66,7 +69,10 @@ pub(crate) struct Submission {
 pub(crate) struct Admitted {
     pub(crate) job: JobId,
     pub(crate) task: gleaner_model::TaskId,
+    pub(crate) lane: Lane,
     pub(crate) attached: bool,
+    /// Was it taken in before, under the same key?
+    pub(crate) known: bool,
 }
 
 /// Why jobs are not taken in.

@@ -5,7 +5,8 @@ use gleaner_proto::v1;
 use tokio::sync::oneshot;
 use tonic::{Code, Status};
 
-use super::{Shared, errors};
+use super::keyed::Asks;
+use super::{Claim, Shared, errors};
 use crate::clients::Client;
 use crate::scheduler::{Admitted, Message, Submission};
 
@@ -20,9 +21,29 @@ pub(super) async fn submit(
     // Lasts until the jobs are durable; everything that is done for them is its child.
     let span = tracing::info_span!("submit", client = %client.name, jobs = specs.len());
     let trace = gleaner_proto::trace::continued(&span, &trace);
+    if specs.iter().all(|spec| spec.key.is_none()) {
+        return submit_fresh(shared, specs, client, trace, stream, Vec::new()).await;
+    }
+    let mut asks = Asks::claim(shared, specs, &client.name).await?;
+    if asks.fresh.is_empty() {
+        return Ok(asks.answers(Vec::new()));
+    }
+    let (specs, claims) = (asks.fresh.iter().map(|(_, spec)| spec.clone()).collect(), std::mem::take(&mut asks.claims));
+    let admitted = submit_fresh(shared, specs, client, trace, stream, claims).await?;
+    Ok(asks.answers(admitted))
+}
+
+async fn submit_fresh(
+    shared: &Shared,
+    specs: Vec<JobSpec>,
+    client: Client,
+    trace: Trace,
+    stream: Option<(String, u64)>,
+    claims: Vec<Claim>,
+) -> Result<Vec<Admitted>, Status> {
     let credit = shared.credit().await?;
     let (reply, answer) = oneshot::channel();
-    let submission = Submission { specs, client, trace, stream, reply, credit };
+    let submission = Submission { specs, client, trace, stream, reply, credit, claims };
     shared.scheduler.cast(Message::Submit(submission)).map_err(|_| errors::gone())?;
     Ok(answer.await.map_err(|_| errors::gone())??)
 }
@@ -40,12 +61,12 @@ pub(super) fn spec_of(spec: v1::JobSpec) -> Result<JobSpec, Status> {
     }
 }
 
-pub(super) fn receipt(admitted: Admitted, lane: gleaner_model::Lane) -> v1::Receipt {
+pub(super) fn receipt(admitted: Admitted) -> v1::Receipt {
     v1::Receipt {
         job: admitted.job.to_string(),
         task: admitted.task.to_string(),
-        lane: v1::Lane::from(lane).into(),
+        lane: v1::Lane::from(admitted.lane).into(),
         attached: admitted.attached,
-        known: false,
+        known: admitted.known,
     }
 }

@@ -46,9 +46,8 @@ impl v1::job_service_server::JobService for Jobs {
             return Err(errors::invalid(format!("a request has 1 to {SUBMIT_MAX} jobs, not {}", jobs.len())));
         }
         let specs = jobs.into_iter().map(spec_of).collect::<Result<Vec<_>, _>>()?;
-        let lane = client.lane;
         let admitted = submit(&self.0, specs, client, trace, None).await?;
-        let receipts = admitted.into_iter().map(|admitted| receipt(admitted, lane)).collect();
+        let receipts = admitted.into_iter().map(receipt).collect();
         Ok(Response::new(v1::SubmitResponse { receipts }))
     }
 

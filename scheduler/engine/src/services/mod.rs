@@ -2,10 +2,12 @@
 
 mod admission;
 mod catalog;
+mod claims;
 mod contents;
 mod credentials;
 mod errors;
 mod jobs;
+mod keyed;
 mod operator;
 mod shared;
 mod speakers;
@@ -18,6 +20,7 @@ use gleaner_store::{Documents, Store};
 use tokio::sync::Semaphore;
 
 pub(crate) use catalog::Catalog;
+pub(crate) use claims::{Claim, Claims};
 pub(crate) use jobs::Jobs;
 pub(crate) use operator::Operator;
 pub(crate) use speakers::Speakers;
@@ -40,4 +43,5 @@ pub(crate) struct Shared {
     pub(crate) hub: Arc<WatchHub>,
     pub(crate) credits: Arc<Semaphore>,
     pub(crate) speakers: Arc<Speakers>,
+    pub(crate) claims: Arc<Claims>,
 }

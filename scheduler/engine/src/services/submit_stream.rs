@@ -133,7 +133,7 @@ impl Server {
             Err(status) => return Err(status),
         };
         for (number, admitted) in numbers.into_iter().zip(admitted) {
-            self.answer(number, Some(receipt(admitted, self.client.lane)), None).await?;
+            self.answer(number, Some(receipt(admitted)), None).await?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod jobs;
+mod keys;
 mod outcomes;
 mod restart;
 mod stage;
