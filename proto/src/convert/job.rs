@@ -143,6 +143,8 @@ fn result(state: JobState, wire: v1::Job) -> Result<JobResult, InvalidMessage> {
         fetched_at: moment(wire.fetched_at_ms),
         document: document(&wire.document)?,
         error: optional(wire.error, "error")?,
+        // Told in explanations only.
+        journey: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Enumerations, each of whose values has the same name on the wire and in the domain.
 
-use gleaner_model::{CrawlPart, DependencyKind, FaultKind, JobKind, JobState, Lane, Presence};
+use gleaner_model::{CrawlPart, DependencyKind, FaultKind, JobKind, JobState, Lane, Presence, WaitCause};
 
 use super::field::unknown_number;
 use super::{InvalidMessage, Unspecified};
@@ -40,6 +40,7 @@ macro_rules! mirror {
     };
 }
 
+mirror!(WaitCause: Worker, Slot, Host, Turn, Retry, Task, Recovery, Commit);
 mirror!(Lane: Paid, Internal, Free, Bulk);
 mirror!(CrawlPart: Newest, Older);
 mirror!(JobState: Queued, Running, Done, NotFound, Gone, Failed, Expired, Cancelled);

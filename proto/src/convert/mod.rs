@@ -12,6 +12,7 @@ mod attempt;
 mod catalogue;
 mod document;
 mod event;
+mod explain;
 mod fault;
 mod field;
 mod hello;

@@ -50,6 +50,10 @@ pub(crate) struct Payer {
 pub(crate) struct Course {
     /// None if it was adopted from an earlier owner.
     pub(crate) payer: Option<Payer>,
+    /// When it was started, or adopted.
+    pub(crate) started_ms: u64,
+    /// Suspended before the present suspension, if it is.
+    aside_ms: u64,
     /// When it was put into its slot last.
     began_ms: u64,
     /// In slots before that.
@@ -74,7 +78,7 @@ pub(crate) struct Course {
 
 impl Course {
     pub(crate) fn new(now_ms: u64) -> Self {
-        Self { began_ms: now_ms, unsaved_since_ms: now_ms, ..Self::default() }
+        Self { started_ms: now_ms, began_ms: now_ms, unsaved_since_ms: now_ms, ..Self::default() }
     }
 
     /// Out of the slot for good.
@@ -94,6 +98,7 @@ impl Course {
 
     /// Into a slot again.
     pub(crate) fn go_on(&mut self, now_ms: u64) {
+        self.aside_ms = self.suspended_ms(Hold::Aside, now_ms);
         self.began_ms = now_ms;
         self.unsaved_since_ms = now_ms.saturating_sub(self.unsaved_ms);
     }
@@ -125,6 +130,12 @@ impl Course {
         }
     }
 
+    /// Time in suspension.
+    pub(crate) fn suspended_ms(&self, hold: Hold, now_ms: u64) -> u64 {
+        let current = if hold == Hold::Aside { now_ms.saturating_sub(self.suspended_at_ms) } else { 0 };
+        self.aside_ms + current
+    }
+
     /// Time in slots, in microseconds.
     pub(crate) fn slot_us(&self, hold: Hold, now_ms: u64) -> u64 {
         let current = if hold == Hold::Slot { now_ms.saturating_sub(self.began_ms) } else { 0 };
@@ -144,6 +155,7 @@ mod tests {
         course.go_on(1_000);
         assert_eq!((course.slot_us(Hold::Slot, 1_005), course.unsaved_ms(Hold::Slot, 1_005)), (35_000, 35));
         assert_eq!(course.unsaved_since_ms(), 970);
+        assert_eq!((course.suspended_ms(Hold::Slot, 1_005), course.started_ms), (870, 100));
         course.saved(1_010);
         assert_eq!((course.slot_us(Hold::Slot, 1_020), course.unsaved_ms(Hold::Slot, 1_020)), (50_000, 10));
     }

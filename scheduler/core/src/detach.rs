@@ -57,7 +57,8 @@ impl Scheduler {
         let lead = *group.iter().min_by_key(|member| (member.lane, member.job)).expect("somebody else waits");
         self.forget_job(gone);
         let attempts = self.tasks[slot].started();
-        out.push(Effect::Close { jobs: vec![job], task_ended: None, state, attempts, fault: None });
+        let journey = self.journey(self.tasks[slot].task(), now);
+        out.push(Effect::Close { jobs: vec![job], task_ended: None, state, attempts, fault: None, journey });
         self.move_to(slot, lead.lane, lead.client, now);
         self.drop_plain_group(slot);
     }
@@ -73,7 +74,8 @@ impl Scheduler {
     /// Ends a task and all its jobs as `state`.
     pub(crate) fn close(&mut self, slot: Slot, state: JobState, fault: Option<Fault>, now: Moment, out: Out<'_>) {
         let (task, attempts) = (self.tasks[slot].task(), self.tasks[slot].started());
-        out.push(Effect::Close { jobs: self.members(slot), task_ended: Some(task), state, attempts, fault });
+        let (jobs, journey) = (self.members(slot), self.journey(task, now));
+        out.push(Effect::Close { jobs, task_ended: Some(task), state, attempts, fault, journey });
         self.finish(slot, now);
     }
 
@@ -106,6 +108,7 @@ impl Scheduler {
         }
         self.forget_jobs(slot);
         self.sides.forget(slot);
+        self.journeys.forget(slot);
         self.streams.quit(self.tasks[slot].stream);
         self.tasks.remove(slot);
     }

@@ -1,6 +1,6 @@
 //! What the scheduler wants done.
 
-use gleaner_model::{Attempt, Fault, JobId, JobState, Lane, TaskId, Timestamp};
+use gleaner_model::{Attempt, Fault, JobId, JobState, Journey, Lane, TaskId, Timestamp};
 
 use crate::{HostIndex, WorkerId};
 
@@ -86,6 +86,8 @@ pub enum Effect {
         attempts: u32,
         /// Why they did not end well.
         fault: Option<Fault>,
+        /// What the task went through.
+        journey: Journey,
     },
     /// For those who watch: the task's jobs are queued again without a failure (its worker handed it back, or it
     /// was suspended for too long and goes to the head of its queue).

@@ -19,11 +19,14 @@ mod detach;
 mod dispatch;
 mod effect;
 mod expiry;
+mod explain;
 mod field;
 mod footing;
+mod forecast;
 mod hosts;
 mod ids;
 mod ids_table;
+mod journeys;
 mod moment;
 mod options;
 mod outcomes;
@@ -47,15 +50,16 @@ mod timers;
 mod twins;
 mod view;
 mod views;
+mod waits;
 
 pub use ask::{Admission, Ask, CancelOutcome, RecoveredJob, Refusal};
 pub use effect::Effect;
+pub use explain::Explanation;
 pub use ids::{ClientIndex, HostIndex, Needs, TargetKey, WorkerId};
 pub use moment::Moment;
 pub use options::{Budget, Options};
 pub use scheduler::Scheduler;
 pub use session::{Claim, ClaimVerdict, Held, Joining, Report, Verdict};
-pub use sides::Displacement;
 pub use view::{ClientView, Counters, HostView, JobView, LaneView, Resident, Wait, WorkerView};
 
 #[cfg(test)]

@@ -11,13 +11,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use gleaner_model::{Lane, TaskId};
+use gleaner_model::{Displacement, Lane, TaskId};
 
 use crate::attempts::Hold;
 use crate::field::VictimKey;
 use crate::hosts::Turn;
 use crate::scheduler::{Out, Scheduler};
-use crate::sides::Displacement;
 use crate::tasks::Slot;
 use crate::{HostIndex, Moment, Needs, WorkerId};
 

@@ -1,10 +1,10 @@
 //! How far attempts have got, and what of it outlives them.
 
-use gleaner_model::{Attempt, TaskId};
+use gleaner_model::{Attempt, Displacement, TaskId};
 
 use crate::attempts::Hold;
 use crate::scheduler::Scheduler;
-use crate::{Displacement, Moment, WorkerId};
+use crate::{Moment, WorkerId};
 
 impl Scheduler {
     /// The attempt gets somewhere: a sign of life of its worker.

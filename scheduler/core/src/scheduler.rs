@@ -15,12 +15,14 @@ use crate::costs::Costs;
 use crate::expiry::Expiry;
 use crate::field::Field;
 use crate::hosts::Hosts;
+use crate::journeys::Journeys;
 use crate::roster::Roster;
 use crate::shares::Shares;
 use crate::sides::Sides;
 use crate::streams::Streams;
 use crate::tasks::{Chain, Slot, Tasks};
 use crate::twins::Twins;
+use crate::waits::Waits;
 use crate::{Budget, ClientIndex, Counters, Effect, HostIndex, Needs, Options, TargetKey};
 
 /// What goes out of a call.
@@ -63,6 +65,8 @@ pub struct Scheduler {
     pub(crate) presses: BTreeMap<(Lane, Needs, HostIndex), u64>,
     pub(crate) sides: Sides,
     pub(crate) costs: Costs,
+    pub(crate) journeys: Journeys,
+    pub(crate) waits: Waits,
     /// Running attempts without a worker, by the end of their grace.
     pub(crate) orphans: BTreeSet<(u64, Slot)>,
     /// Tasks in the pause after a failure, by its end. Those that left it otherwise are skipped when it comes.
@@ -112,6 +116,8 @@ impl Scheduler {
             leaders: BTreeMap::new(),
             limbo: Chain::default(),
             limbo_until_ms: 0,
+            journeys: Journeys::default(),
+            waits: Waits::default(),
             limbo_retries: BTreeMap::new(),
             births: Births::default(),
             counters: Counters::default(),

@@ -168,6 +168,16 @@ impl Shares {
         &mut self.lanes[lane.index()]
     }
 
+    /// The part of all starts that a client of a lane has while everybody who has something ready goes on like this: that,
+    /// and the whole.
+    pub(crate) fn part_of(&self, lane: Lane, client: ClientIndex) -> (u128, u128) {
+        let lanes = self.lanes.iter().filter(|lane| lane.queued > 0).map(|lane| u128::from(lane.weight)).sum::<u128>();
+        let ready = |client: &&Client| !client.lanes[lane.index()].streams.is_empty();
+        let clients = self.clients.iter().filter(ready).map(|client| u128::from(client.weight)).sum::<u128>();
+        let part = u128::from(self.lane(lane).weight) * u128::from(self.client(client).weight);
+        (part, lanes.max(1) * clients.max(1))
+    }
+
     /// The lanes, whose turn it is first.
     pub(crate) fn lanes_in_turn(&self) -> [Lane; 4] {
         let mut lanes = Lane::ALL;

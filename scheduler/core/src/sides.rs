@@ -3,20 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use gleaner_model::{Lane, TaskId, Timestamp};
+use gleaner_model::Displacement;
 
 use crate::tasks::Slot;
-
-/// One time that a task's attempt was displaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Displacement {
-    /// The task that took the slot.
-    pub by: TaskId,
-    /// That task's lane.
-    pub lane: Lane,
-    /// When.
-    pub at: Timestamp,
-}
 
 #[derive(Default)]
 struct Side {

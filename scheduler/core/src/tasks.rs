@@ -224,6 +224,10 @@ impl Chain {
             head => tasks[head].prev = slot,
         }
         self.head = slot;
+    pub(crate) fn last(&self) -> Option<Slot> {
+        (self.tail != Slot::NONE).then_some(self.tail)
+    }
+
         self.len += 1;
     }
 

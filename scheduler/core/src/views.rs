@@ -159,6 +159,8 @@ impl Scheduler {
                 + self.costs.resident(),
         }
     }
+                + self.journeys.resident()
+                + self.waits.resident()
 }
 
 #[cfg(test)]
@@ -178,6 +180,7 @@ impl Scheduler {
             && self.field.is_empty()
             && self.follow_ups.is_empty()
             && self.leaders.is_empty()
+            && self.journeys.is_empty()
             && self.limbo_retries.is_empty()
             && self.limbo.len() == 0
             && self.expiry.next().is_none()

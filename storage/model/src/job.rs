@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, Fault, IdempotencyKey, Purl, RegistryName, Timestamp};
+use crate::{ContentHash, Fault, IdempotencyKey, Journey, Purl, RegistryName, Timestamp};
 
 /// The text is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -210,7 +210,7 @@ impl fmt::Display for JobState {
 }
 
 /// How a job ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobResult {
     /// A terminal state.
     pub state: JobState,
@@ -230,6 +230,8 @@ pub struct JobResult {
     pub document: Option<ContentHash>,
     /// Why it did not end well.
     pub error: Option<Fault>,
+    /// What its task went through; none if nobody noted it down.
+    pub journey: Option<Journey>,
 }
 
 impl JobResult {
@@ -246,6 +248,7 @@ impl JobResult {
             fetched_at: None,
             document: None,
             error: None,
+            journey: None,
         }
     }
 }

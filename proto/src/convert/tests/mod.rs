@@ -5,4 +5,5 @@ mod refusals;
 mod refusals_in_sessions;
 mod round_trips;
 mod strategies;
+mod strategies_of_explanations;
 mod strategies_of_packages;

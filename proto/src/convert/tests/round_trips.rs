@@ -3,13 +3,13 @@
 use std::fmt::Debug;
 
 use gleaner_model::{
-    Assignment, Attempt, CrawlPart, Dependencies, Document, Event, Fault, JobKind, JobSpec, JobView, Outcome, Package,
-    Permit, Validators,
+    Assignment, Attempt, CrawlPart, Dependencies, Document, Event, Explanation, Fault, JobKind, JobSpec, JobView,
+    Outcome, Package, Permit, Validators,
 };
 use proptest::prelude::*;
 use prost::Message;
 
-use super::{strategies, strategies_of_packages};
+use super::{strategies, strategies_of_explanations, strategies_of_packages};
 use crate::convert::{
     DocumentPiece, Hello, InvalidMessage, PermitRequest, Progress, Suspended, Throttled, Welcome, job_kind,
 };
@@ -47,6 +47,7 @@ survives! {
     packages: strategies_of_packages::package() => v1::Package, Package;
     job_specs: strategies::job_spec() => v1::JobSpec, JobSpec;
     jobs: strategies::job_view() => v1::Job, JobView;
+    explanations: strategies_of_explanations::explanation() => v1::ExplainResponse, Explanation;
     assignments: strategies::assignment() => v1::Assign, Assignment;
     permits: (strategies::attempt(), strategies::permit()) => v1::Permit, (Attempt, Permit);
     outcomes: (strategies::attempt(), strategies::outcome()) => v1::Outcome, (Attempt, Outcome);

@@ -72,7 +72,7 @@ fn kind() -> impl Strategy<Value = JobKind> {
     select(&[JobKind::Crawl, JobKind::Resolve][..])
 }
 
-fn lane() -> impl Strategy<Value = Lane> {
+pub(super) fn lane() -> impl Strategy<Value = Lane> {
     select(&Lane::ALL[..])
 }
 
@@ -117,6 +117,7 @@ fn job_result(state: JobState) -> impl Strategy<Value = JobResult> {
             fetched_at,
             document,
             error,
+            journey: None,
         },
     )
 }

@@ -3,6 +3,7 @@
 mod attaching;
 mod bounds;
 mod endings;
+mod explaining;
 mod fairness;
 mod happenings;
 mod leases;

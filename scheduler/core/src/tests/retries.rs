@@ -25,7 +25,7 @@ fn pauses_grow_and_the_fifth_failure_is_the_last() {
     stage.effects();
     assert_eq!(stage.fail(attempt, FaultKind::Malformed), Verdict::DeadLetter);
     let effects = stage.effects();
-    let [Effect::Close { jobs, task_ended, state, attempts, fault }] = &effects[..] else {
+    let [Effect::Close { jobs, task_ended, state, attempts, fault, .. }] = &effects[..] else {
         unreachable!("{effects:?}")
     };
     assert_eq!((jobs, *task_ended, *state, *attempts), (&vec![JobId(1)], Some(TaskId(1)), JobState::Failed, 5));

@@ -150,8 +150,8 @@ impl State {
 
     /// Ends jobs in the journal, for an [`Effect::Close`].
     pub(super) fn close(&mut self, effect: Effect, now: gleaner_core::Moment) {
-        let Effect::Close { jobs, task_ended, state, attempts, fault } = effect else { return };
-        let result = JobResult { error: fault, ..JobResult::bare(state, now.wall, attempts) };
+        let Effect::Close { jobs, task_ended, state, attempts, fault, journey } = effect else { return };
+        let result = JobResult { error: fault, journey: Some(journey), ..JobResult::bare(state, now.wall, attempts) };
         let ended: Vec<_> = jobs.into_iter().map(|job| (job, result.clone())).collect();
         let myself = self.myself.clone();
         let told = ended.clone();

@@ -2,8 +2,8 @@
 
 use gleaner_core::WorkerId;
 use gleaner_model::{
-    Assignment, Attempt, ClientName, ContentHash, Fault, Host, JobId, JobResult, JobSpec, JobView, Lane, Outcome,
-    Permit, Trace,
+    Assignment, Attempt, ClientName, ContentHash, Explanation, Fault, Host, JobId, JobResult, JobSpec, JobView, Lane,
+    Outcome, Permit, Trace,
 };
 use gleaner_proto::convert::{Hello, Welcome};
 use gleaner_store::{PackageWrite, Place};
@@ -37,6 +37,8 @@ pub(crate) enum Message {
     Drain { reply: Reply<()> },
     /// What open jobs look like; those that are not open are left out.
     JobViews { jobs: Vec<JobId>, reply: Reply<Vec<JobView>> },
+    /// Why an open job is not further; nothing if it is not open.
+    Explain { job: JobId, reply: Reply<Option<Box<Explanation>>> },
     /// What workers look like.
     Workers { reply: Reply<Vec<WorkerState>> },
     /// What hosts look like.

@@ -6,6 +6,7 @@
 
 mod assign;
 mod effects;
+mod explain;
 mod jobs;
 mod message;
 mod outcome;

@@ -79,7 +79,8 @@ impl State {
             }
         };
         let attempts = self.parts.core.attempts_of(attempt.task);
-        let result = JobResult { attempts, ..meaning.result };
+        let journey = Some(self.parts.core.journey(attempt.task, self.now()));
+        let result = JobResult { attempts, journey, ..meaning.result };
         let jobs = self.parts.core.jobs_of(attempt.task);
         let ended: Vec<(JobId, JobResult)> = jobs.into_iter().map(|job| (job, result.clone())).collect();
         let follow_up = meaning.follow_up.and_then(|spec| self.follow_up(spec, &meaning.trace));

@@ -102,6 +102,9 @@ impl State {
             Message::JobViews { jobs, reply } => {
                 let _ = reply.send(self.job_views(&jobs));
             }
+            Message::Explain { job, reply } => {
+                let _ = reply.send(self.explain(job));
+            }
             Message::Workers { reply } => {
                 let _ = reply.send(self.worker_states());
             }
@@ -124,6 +127,7 @@ impl State {
         let more = !self.is_draining && self.parts.core.dispatch(now, &mut effects);
         self.perform(&mut effects, now);
         self.effects = effects;
+        self.parts.core.account(now);
         self.answer_drained();
         if more {
             let _ = self.myself.cast(Message::Wake);

@@ -112,6 +112,12 @@ impl v1::job_service_server::JobService for Jobs {
         Ok(Response::new(changes.boxed()))
     }
 
+    async fn explain(&self, request: Request<v1::ExplainRequest>) -> Result<Response<v1::ExplainResponse>, Status> {
+        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let id = job_id(&request.get_ref().id)?;
+        Ok(Response::new(self.explanation(id, &client).await?.into()))
+    }
+
     async fn cancel(&self, request: Request<v1::CancelRequest>) -> Result<Response<v1::CancelResponse>, Status> {
         let client = credentials::client(&self.0.clients, request.metadata())?.clone();
         let job = job_id(&request.get_ref().id)?;
@@ -125,11 +131,11 @@ impl v1::job_service_server::JobService for Jobs {
 
 impl Jobs {
     /// Clients see their own jobs; where nobody shows credentials, everybody sees all.
-    fn visible(&self, view: &JobView, client: &Client) -> bool {
+    pub(super) fn visible(&self, view: &JobView, client: &Client) -> bool {
         self.0.clients.is_open() || view.client == client.name
     }
 
-    async fn view(&self, id: JobId, client: &Client) -> Result<JobView, Status> {
+    pub(super) async fn view(&self, id: JobId, client: &Client) -> Result<JobView, Status> {
         self.views(&[id], client).await?.pop().ok_or_else(|| not_found(id))
     }
 
@@ -186,7 +192,7 @@ fn job_id(text: &str) -> Result<JobId, Status> {
     text.parse().map_err(|error: gleaner_model::InvalidId| errors::invalid(error.to_string()))
 }
 
-fn not_found(id: JobId) -> Status {
+pub(super) fn not_found(id: JobId) -> Status {
     errors::status(Code::NotFound, "NO_SUCH_JOB", format!("there is no job {id}, or its result was forgotten"))
 }
 

@@ -6,6 +6,7 @@ mod claims;
 mod contents;
 mod credentials;
 mod errors;
+mod explain;
 mod jobs;
 mod keyed;
 mod operator;

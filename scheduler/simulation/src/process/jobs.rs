@@ -158,7 +158,7 @@ impl Process {
 
     /// Ends jobs in the journal, for an [`Effect::Close`].
     pub(super) fn close(&mut self, effect: Effect, scene: &mut Scene<'_>) {
-        let Effect::Close { jobs, task_ended, state, attempts, fault } = effect else { return };
+        let Effect::Close { jobs, task_ended, state, attempts, fault, .. } = effect else { return };
         if let Some(task) = task_ended {
             scene.ledger.attempt_over(task);
         }
