@@ -40,7 +40,7 @@ macro_rules! mirror {
     };
 }
 
-mirror!(WaitCause: Worker, Slot, Host, Turn, Retry, Task, Recovery, Commit);
+mirror!(WaitCause: Worker, Slot, Host, Turn, Retry, Task, Recovery, Commit, Time);
 mirror!(Lane: Paid, Internal, Free, Bulk);
 mirror!(CrawlPart: Newest, Older);
 mirror!(JobState: Queued, Running, Done, NotFound, Gone, Failed, Expired, Cancelled);

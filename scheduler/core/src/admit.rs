@@ -6,7 +6,7 @@ use crate::queues::End;
 use crate::scheduler::{Member, Scheduler};
 use crate::streams::StreamKey;
 use crate::tasks::{Entry, Slot, State};
-use crate::{Admission, Ask, Moment, Refusal};
+use crate::{Admission, Ask, Moment, Refusal, Terms};
 
 impl Scheduler {
     /// Takes a job in. If a task for the same target is live, the job attaches to it, provided that what the task
@@ -20,12 +20,25 @@ impl Scheduler {
     /// # Panics
     /// The client or the host was never registered.
     pub fn submit(&mut self, ask: Ask, now: Moment) -> Result<Admission, Refusal> {
-        let refusal = self.check(&ask, now);
-        let twin = self.twins.find(&self.tasks, ask.target).filter(|_| refusal.is_ok());
+        self.submit_under(ask, Terms::default(), now)
+    }
+
+    /// The same, of a job that may not begin before some moment or is wanted at one. One whose time has not come makes
+    /// a task of its own, which nobody attaches to.
+    ///
+    /// # Errors
+    /// The job is refused and nothing of it is kept.
+    ///
+    /// # Panics
+    /// The client or the host was never registered.
+    pub fn submit_under(&mut self, ask: Ask, terms: Terms, now: Moment) -> Result<Admission, Refusal> {
+        let refusal = self.check(&ask, now).and_then(|()| terms.check(&ask, now, self.options.delay_max_ms));
+        let delay = terms.delay(now);
+        let twin = self.twins.find(&self.tasks, ask.target).filter(|_| refusal.is_ok() && delay.is_none());
         let admitted = match twin {
-            None => refusal.map(|()| self.make(&ask, None, now)),
-            Some(twin) if self.serves(twin, &ask, now) => self.attach(twin, &ask, now),
-            Some(twin) => Ok(self.make(&ask, Some(twin), now)),
+            None => refusal.map(|()| self.make(&ask, terms, None, now)),
+            Some(twin) if self.serves(twin, &ask, now) => self.attach(twin, &ask, terms, now),
+            Some(twin) => Ok(self.make(&ask, terms, Some(twin), now)),
         };
         if admitted.is_err() {
             self.counters.refused += 1;
@@ -60,15 +73,23 @@ impl Scheduler {
                 .and_then(|running| running.first_request_at_ms)
                 .is_some_and(|at| ask.max_age_ms > 0 && now.mono_ms.saturating_sub(at) <= ask.max_age_ms),
             // The engine has begun to close the task's jobs; another one would be missed.
-            State::Committing => false,
+            // Nor does one whose time has not come; it is nobody's twin.
+            State::Committing | State::Delayed => false,
         }
     }
 
-    fn make(&mut self, ask: &Ask, twin: Option<Slot>, now: Moment) -> Admission {
+    fn make(&mut self, ask: &Ask, terms: Terms, twin: Option<Slot>, now: Moment) -> Admission {
         let key = StreamKey { lane: ask.lane, client: ask.client, host: ask.host, needs: ask.needs };
         let stream = self.streams.enter(key);
         let task = TaskId(ask.job.0);
         let slot = self.tasks.insert(Entry::new(task, ask.target, stream, State::Behind));
+        if let Some(at) = terms.deadline {
+            self.deadlines.insert(slot, at);
+        }
+        if let Some(until) = terms.delay(now) {
+            self.delay(slot, until);
+            return Admission::Made(task);
+        }
         self.twins.set(&self.tasks, slot);
         match twin {
             None => self.enqueue(slot, End::Tail, now),
@@ -92,7 +113,7 @@ impl Scheduler {
         }
     }
 
-    fn attach(&mut self, slot: Slot, ask: &Ask, now: Moment) -> Result<Admission, Refusal> {
+    fn attach(&mut self, slot: Slot, ask: &Ask, terms: Terms, now: Moment) -> Result<Admission, Refusal> {
         let task = self.tasks[slot].task();
         if self.groups.get(&slot).is_some_and(|group| group.len() >= self.options.attached_max) {
             return Err(Refusal::TooManyAttached { task, retry_after_ms: self.options.full_retry_after_ms });
@@ -101,7 +122,8 @@ impl Scheduler {
             // What a worker may still hold of it is older than this ask.
             self.leave_limbo(slot, now);
         }
-        self.add_member(slot, Member { job: ask.job, client: ask.client, lane: ask.lane }, now);
+        let deadline = terms.deadline;
+        self.add_member(slot, Member { job: ask.job, client: ask.client, lane: ask.lane, deadline }, now);
         self.counters.attached += 1;
         Ok(Admission::Attached(task))
     }
@@ -109,7 +131,9 @@ impl Scheduler {
     /// Adds a job to those that wait for a task, and raises the task to the job's lane.
     pub(crate) fn add_member(&mut self, slot: Slot, member: Member, now: Moment) {
         let key = self.streams.key_of(&self.tasks, slot);
-        let maker = Member { job: self.tasks[slot].task().maker(), client: key.client, lane: key.lane };
+        let wanted = self.deadlines.get(&slot).copied();
+        let maker = self.tasks[slot].task().maker();
+        let maker = Member { job: maker, client: key.client, lane: key.lane, deadline: wanted };
         let group = self.groups.entry(slot).or_insert_with(|| vec![maker]);
         // A recovered task whose maker has ended has nobody yet; the first to come decides.
         let raises = group.is_empty() || member.lane < key.lane;
@@ -117,6 +141,9 @@ impl Scheduler {
         self.attached.insert(member.job, slot);
         if raises {
             self.move_to(slot, member.lane, member.client, now);
+        }
+        if member.deadline.is_some_and(|at| wanted.is_none_or(|wanted| at < wanted)) {
+            self.set_deadline(slot, member.deadline, now);
         }
     }
 }

@@ -62,8 +62,23 @@ pub enum Refusal {
         retry_after_ms: u64,
     },
     /// The job is of no use any more: its `expires_at` is past.
-    #[error("the job's time is over already")]
+    #[error("the job's time is over already: its expiry is past")]
     Expired,
+    /// The job is wanted at a moment that is past.
+    #[error("the job's deadline is past")]
+    DeadlinePast,
+    /// The job is not to begin for longer than anybody plans; more likely a unit was mistaken.
+    #[error("the job's not-before is more than {} days ahead", delay_max_ms / 86_400_000)]
+    TooFar {
+        /// How far ahead it may be.
+        delay_max_ms: u64,
+    },
+    /// The job is not to begin before it is to be over.
+    #[error("the job's {end} is not after its not-before")]
+    EndsBeforeItBegins {
+        /// Which end.
+        end: &'static str,
+    },
 }
 
 /// A job as the journal has it, given back after a restart, in ascending order of `job`.

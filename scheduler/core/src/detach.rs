@@ -55,11 +55,14 @@ impl Scheduler {
         let gone = group.remove(at);
         // The first of the most urgent ones decides lane and client.
         let lead = *group.iter().min_by_key(|member| (member.lane, member.job)).expect("somebody else waits");
+        let wanted = group.iter().filter_map(|member| member.deadline).min();
+        let merged = self.merged_of(&[job]);
         self.forget_job(gone);
         let attempts = self.tasks[slot].started();
         let journey = self.journey(self.tasks[slot].task(), now);
-        out.push(Effect::Close { jobs: vec![job], task_ended: None, state, attempts, fault: None, journey });
+        out.push(Effect::Close { jobs: vec![job], task_ended: None, merged, state, attempts, fault: None, journey });
         self.move_to(slot, lead.lane, lead.client, now);
+        self.set_deadline(slot, wanted, now);
         self.drop_plain_group(slot);
     }
 
@@ -75,7 +78,8 @@ impl Scheduler {
     pub(crate) fn close(&mut self, slot: Slot, state: JobState, fault: Option<Fault>, now: Moment, out: Out<'_>) {
         let (task, attempts) = (self.tasks[slot].task(), self.tasks[slot].started());
         let (jobs, journey) = (self.members(slot), self.journey(task, now));
-        out.push(Effect::Close { jobs, task_ended: Some(task), state, attempts, fault, journey });
+        let merged = self.merged_of(&jobs);
+        out.push(Effect::Close { jobs, task_ended: Some(task), merged, state, attempts, fault, journey });
         self.finish(slot, now);
     }
 
@@ -96,6 +100,7 @@ impl Scheduler {
                 self.limbo_retries.remove(&slot);
             }
             State::Running => self.end_attempt(slot, now),
+            State::Delayed => self.undelay(slot),
             State::Behind | State::Retrying | State::Committing => {}
         }
         self.release_follow_up(slot, now);
@@ -107,6 +112,7 @@ impl Scheduler {
             self.lane_changed(leader, now);
         }
         self.forget_jobs(slot);
+        self.deadlines.remove(&slot);
         self.sides.forget(slot);
         self.journeys.forget(slot);
         self.streams.quit(self.tasks[slot].stream);
@@ -119,12 +125,13 @@ impl Scheduler {
         } else {
             let key = self.streams.key_of(&self.tasks, slot);
             let job = self.tasks[slot].task().maker();
-            self.forget_job(Member { job, client: key.client, lane: key.lane });
+            self.forget_job(Member { job, client: key.client, lane: key.lane, deadline: None });
         }
     }
 
     fn forget_job(&mut self, member: Member) {
         self.attached.remove(&member.job);
+        self.merged.remove(&member.job);
         self.expiry.forget(member.job);
         self.held -= 1;
         self.shares.client_mut(member.client).held -= 1;

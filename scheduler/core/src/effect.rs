@@ -80,6 +80,8 @@ pub enum Effect {
         jobs: Vec<JobId>,
         /// The task, if it ended with them.
         task_ended: Option<TaskId>,
+        /// Tasks of some of these jobs, each of its own maker, that went over into that one: they end as well.
+        merged: Vec<TaskId>,
         /// How they ended.
         state: JobState,
         /// Attempts that were started.

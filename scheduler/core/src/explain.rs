@@ -46,6 +46,8 @@ impl Scheduler {
         }
         let first_ms = until_ms.saturating_sub(from_ms);
         match self.tasks[slot].state {
+            // It waits for nobody but its client.
+            State::Delayed => {}
             State::Behind => waited.task_ms = first_ms,
             State::Recovered => waited.untold_ms += first_ms,
             _ => self.waited_in_front(slot, (from_ms, until_ms), now, &mut waited),

@@ -22,6 +22,7 @@ impl Scheduler {
             State::Queued => Some(self.queue_forecast(slot, now)),
             State::Behind => Some(unforeseen(None)),
             State::Retrying => Some(unforeseen(self.pause_left_ms(slot, now))),
+            State::Delayed => Some(unforeseen(Some(self.tasks[slot].due().ms_since(now.wall)))),
             State::Recovered => Some(unforeseen(Some(self.limbo_until_ms.saturating_sub(now.mono_ms)))),
             State::Running | State::Committing => None,
         }

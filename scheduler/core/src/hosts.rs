@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::fast::FixedState;
-use gleaner_model::{Attempt, Host, Lane};
+use gleaner_model::{Attempt, Host, Lane, Timestamp};
 use hashbrown::HashMap;
 
 use crate::pace::Pace;
@@ -19,6 +19,8 @@ use crate::{Budget, ClientIndex, HostIndex, Moment, Needs, Options, WorkerId};
 pub(crate) struct Turn {
     pub(crate) pass: u128,
     pub(crate) client: ClientIndex,
+    /// When its first task is wanted: a client's streams go by that, and by turns where it is the same.
+    pub(crate) deadline: Timestamp,
     pub(crate) turn: u64,
     pub(crate) stream: StreamIndex,
 }

@@ -46,6 +46,7 @@ mod sides;
 mod streams;
 mod suspend;
 mod tasks;
+mod terms;
 mod timers;
 mod twins;
 mod view;
@@ -60,6 +61,7 @@ pub use moment::Moment;
 pub use options::{Budget, Options};
 pub use scheduler::Scheduler;
 pub use session::{Claim, ClaimVerdict, Held, Joining, Report, Verdict};
+pub use terms::Terms;
 pub use view::{ClientView, Counters, HostView, JobView, LaneView, Resident, Wait, WorkerView};
 
 #[cfg(test)]

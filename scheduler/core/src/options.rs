@@ -88,6 +88,8 @@ pub struct Options {
     pub full_retry_after_ms: u64,
     /// Jobs attached to one task. They are closed in one commit, so this bounds the commit.
     pub attached_max: usize,
+    /// How far ahead a job's not-before may be. A year: more likely a unit was mistaken than that somebody plans so far.
+    pub delay_max_ms: u64,
     /// Hosts with budgets. Each costs some hundred bytes and a step in some scans.
     pub hosts_max: u16,
     /// A permit is void this long after it reached the worker, so that saved-up permits cannot burst later.
@@ -136,6 +138,7 @@ impl Default for Options {
             client_room_factor: 4,
             full_retry_after_ms: 5_000,
             attached_max: 1_024,
+            delay_max_ms: 366 * 24 * 3_600_000,
             hosts_max: 1_024,
             permit_ttl_ms: 5_000,
             permits_waiting_max: 64,

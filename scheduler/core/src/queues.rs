@@ -11,7 +11,7 @@ use crate::{ClientIndex, Moment};
 /// Which end of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Before all others: it had its turn already and lost it through no fault of its own.
+    /// Before all others, but for those with a deadline: it had its turn already and lost it through no fault of its own.
     Head,
     Tail,
 }
@@ -21,27 +21,30 @@ impl Scheduler {
     pub(crate) fn enqueue(&mut self, slot: Slot, end: End, now: Moment) {
         let index = self.tasks[slot].stream;
         self.tasks[slot].state = State::Queued;
+        let deadline = self.deadlines.get(&slot).copied();
         let stream = self.streams.get_mut(index);
-        match end {
-            End::Head => stream.ready.push_front(&mut self.tasks, slot),
-            End::Tail => stream.ready.push_back(&mut self.tasks, slot),
-        }
+        stream.add(&mut self.tasks, slot, deadline, end);
         let (key, first) = (stream.key, stream.ready.len() == 1);
         self.shares.lane_mut(key.lane).queued += 1;
         if first {
             self.wake(index, key, now);
+        } else {
+            self.show_deadline(index);
         }
     }
 
     /// Takes a ready task out of its queue.
     pub(crate) fn withdraw(&mut self, slot: Slot, now: Moment) {
         let index = self.tasks[slot].stream;
+        let deadline = self.deadlines.get(&slot).copied();
         let stream = self.streams.get_mut(index);
-        stream.ready.unlink(&mut self.tasks, slot);
+        stream.take(&mut self.tasks, slot, deadline);
         let (key, last) = (stream.key, stream.ready.len() == 0);
         self.shares.lane_mut(key.lane).queued -= 1;
         if last {
             self.sleep(index, key, now);
+        } else {
+            self.show_deadline(index);
         }
     }
 
@@ -90,6 +93,8 @@ impl Scheduler {
             self.shares.wake(key.lane, key.client);
         }
         self.shares.client_mut(key.client).lanes[key.lane.index()].streams.insert(index);
+        let stream = self.streams.get_mut(index);
+        stream.deadline = stream.first_deadline();
         self.enter_front(index);
         self.hosts.seat(key.host, now, &self.options);
     }
@@ -101,10 +106,21 @@ impl Scheduler {
         self.hosts.seat(key.host, now, &self.options);
     }
 
+    /// The first task of a stream that is awake may be another one: its place hangs on when that is wanted.
+    fn show_deadline(&mut self, index: StreamIndex) {
+        let deadline = self.streams.get(index).first_deadline();
+        if self.streams.get(index).deadline != deadline {
+            self.leave_front(index);
+            self.streams.get_mut(index).deadline = deadline;
+            self.enter_front(index);
+        }
+    }
+
     fn turn_of(&self, index: StreamIndex) -> Turn {
         let stream = self.streams.get(index);
         let pass = self.shares.client(stream.key.client).lanes[stream.key.lane.index()].account.pass;
-        Turn { pass, client: stream.key.client, turn: stream.turn, stream: index }
+        let (client, deadline, turn) = (stream.key.client, stream.deadline, stream.turn);
+        Turn { pass, client, deadline, turn, stream: index }
     }
 
     fn enter_front(&mut self, index: StreamIndex) {

@@ -7,7 +7,7 @@ use crate::queues::End;
 use crate::scheduler::{Member, Scheduler};
 use crate::streams::StreamKey;
 use crate::tasks::{Entry, Slot, State};
-use crate::{HostIndex, Moment, RecoveredJob};
+use crate::{HostIndex, Moment, RecoveredJob, Terms};
 
 impl Scheduler {
     /// Tells in which epoch a job was journalled, before it is taken back. No attempt at its task is older.
@@ -20,17 +20,33 @@ impl Scheduler {
     /// # Panics
     /// The client or the host was never registered.
     pub fn recover_job(&mut self, job: RecoveredJob, now: Moment) {
+        self.recover_under(job, Terms::default(), now);
+    }
+
+    /// The same, of a job that may not begin before some moment or is wanted at one.
+    ///
+    /// # Panics
+    /// The client or the host was never registered.
+    pub fn recover_under(&mut self, job: RecoveredJob, terms: Terms, now: Moment) {
         self.limbo_until_ms = now.mono_ms.saturating_add(self.options.lease_ttl_ms);
         // The host's cell begins to fill now, and not only when the task is ready.
         self.hosts.get_mut(job.host).pace.look(now, self.options.pace_recovery_ms);
         let known = self.tasks.find(job.task);
-        let slot = known.unwrap_or_else(|| self.recover_task(&job));
-        let member = Member { job: job.job, client: job.client, lane: job.lane };
+        let slot = known.unwrap_or_else(|| self.recover_task(&job, terms, now));
+        let deadline = terms.deadline;
+        let member = Member { job: job.job, client: job.client, lane: job.lane, deadline };
         match known {
             _ if !job.open => {}
             // The task's entry tells of its maker; the group, if there is one, is empty as yet.
-            None if job.job == job.task.maker() => {}
-            _ => self.add_member(slot, member, now),
+            None if job.job == job.task.maker() => self.set_deadline(slot, deadline, now),
+            _ => {
+                if self.tasks[slot].state == State::Delayed {
+                    // Somebody waits for it already: its time had come, and the clock was set back since.
+                    self.undelay(slot);
+                    self.enter_limbo(slot);
+                }
+                self.add_member(slot, member, now);
+            }
         }
         if !job.open {
             return;
@@ -43,7 +59,7 @@ impl Scheduler {
         }
     }
 
-    fn recover_task(&mut self, job: &RecoveredJob) -> Slot {
+    fn recover_task(&mut self, job: &RecoveredJob, terms: Terms, now: Moment) -> Slot {
         let key = StreamKey { lane: job.lane, client: job.client, host: job.host, needs: job.needs };
         let stream = self.streams.enter(key);
         let slot = self.tasks.insert(Entry::new(job.task, job.target, stream, State::Recovered));
@@ -51,9 +67,18 @@ impl Scheduler {
             // The maker does not wait any more; the first job that does will decide the lane.
             self.groups.insert(slot, Vec::new());
         }
+        match terms.delay(now) {
+            // No worker can be at it.
+            Some(until) if job.open && job.job == job.task.maker() => self.delay(slot, until),
+            _ => self.enter_limbo(slot),
+        }
+        slot
+    }
+
+    fn enter_limbo(&mut self, slot: Slot) {
+        self.tasks[slot].state = State::Recovered;
         self.limbo.push_back(&mut self.tasks, slot);
         self.twins.set(&self.tasks, slot);
-        slot
     }
 
     /// The last failed attempt of a recovered task.

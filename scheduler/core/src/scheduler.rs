@@ -34,6 +34,7 @@ pub(crate) struct Member {
     pub(crate) job: JobId,
     pub(crate) client: ClientIndex,
     pub(crate) lane: Lane,
+    pub(crate) deadline: Option<Timestamp>,
 }
 
 /// All decisions about jobs, tasks and attempts of one shard.
@@ -64,9 +65,9 @@ pub struct Scheduler {
     /// Since when the ready tasks of a lane with these needs find no room though their host may be asked.
     pub(crate) presses: BTreeMap<(Lane, Needs, HostIndex), u64>,
     pub(crate) sides: Sides,
-    pub(crate) costs: Costs,
     pub(crate) journeys: Journeys,
     pub(crate) waits: Waits,
+    pub(crate) costs: Costs,
     /// Running attempts without a worker, by the end of their grace.
     pub(crate) orphans: BTreeSet<(u64, Slot)>,
     /// Tasks in the pause after a failure, by its end. Those that left it otherwise are skipped when it comes.
@@ -74,6 +75,12 @@ pub struct Scheduler {
     /// Follow-ups by the running task that they wait for, and back.
     pub(crate) follow_ups: BTreeMap<Slot, Slot>,
     pub(crate) leaders: BTreeMap<Slot, Slot>,
+    /// Tasks whose time has not come, by that time.
+    pub(crate) delays: BTreeSet<(Timestamp, Slot)>,
+    /// When tasks are wanted: the earliest deadline among their jobs.
+    pub(crate) deadlines: BTreeMap<Slot, Timestamp>,
+    /// Open jobs whose own tasks went over into others when their time came.
+    pub(crate) merged: BTreeSet<JobId>,
     /// Recovered tasks that no worker announced yet.
     pub(crate) limbo: Chain,
     pub(crate) limbo_until_ms: u64,
@@ -109,15 +116,18 @@ impl Scheduler {
             hand_backs: BTreeSet::new(),
             presses: BTreeMap::new(),
             sides: Sides::new(options.checkpoint_max, options.checkpoints_max),
+            journeys: Journeys::default(),
+            waits: Waits::default(),
             costs: Costs::default(),
             orphans: BTreeSet::new(),
             retries: BTreeSet::new(),
             follow_ups: BTreeMap::new(),
             leaders: BTreeMap::new(),
+            delays: BTreeSet::new(),
+            deadlines: BTreeMap::new(),
+            merged: BTreeSet::new(),
             limbo: Chain::default(),
             limbo_until_ms: 0,
-            journeys: Journeys::default(),
-            waits: Waits::default(),
             limbo_retries: BTreeMap::new(),
             births: Births::default(),
             counters: Counters::default(),

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::ops::{Index, IndexMut};
 
-use gleaner_model::TaskId;
+use gleaner_model::{TaskId, Timestamp};
 
 use crate::TargetKey;
 use crate::ids_table::Ids;
@@ -30,6 +30,8 @@ pub(crate) enum State {
     Behind,
     /// In the pause after a failed attempt.
     Retrying,
+    /// Its time has not come.
+    Delayed,
     /// Recovered: a worker may still be at it.
     Recovered,
     /// At a worker, or with one whose stream broke a moment ago.
@@ -72,6 +74,21 @@ impl Entry {
 
     pub(crate) fn target(&self) -> TargetKey {
         TargetKey(u128::from(self.target[0]) | u128::from(self.target[1]) << 64)
+    }
+
+    /// When a delayed task's time comes. It is in no list, so its links hold that.
+    pub(crate) fn due(&self) -> Timestamp {
+        Timestamp::from_millis((u64::from(self.prev.0) | u64::from(self.next.0) << 32).cast_signed())
+    }
+
+    pub(crate) fn set_due(&mut self, due: Timestamp) {
+        let [a, b, c, d, e, f, g, h] = due.as_millis().to_le_bytes();
+        (self.prev, self.next) = (Slot(u32::from_le_bytes([a, b, c, d])), Slot(u32::from_le_bytes([e, f, g, h])));
+    }
+
+    /// It is in no list.
+    pub(crate) fn unlink(&mut self) {
+        (self.prev, self.next) = (Slot::NONE, Slot::NONE);
     }
 
     pub(crate) const fn task(&self) -> TaskId {
@@ -207,6 +224,10 @@ impl Chain {
         (self.head != Slot::NONE).then_some(self.head)
     }
 
+    pub(crate) fn last(&self) -> Option<Slot> {
+        (self.tail != Slot::NONE).then_some(self.tail)
+    }
+
     pub(crate) fn push_back(&mut self, tasks: &mut Tasks, slot: Slot) {
         (tasks[slot].prev, tasks[slot].next) = (self.tail, Slot::NONE);
         match self.tail {
@@ -224,10 +245,18 @@ impl Chain {
             head => tasks[head].prev = slot,
         }
         self.head = slot;
-    pub(crate) fn last(&self) -> Option<Slot> {
-        (self.tail != Slot::NONE).then_some(self.tail)
+        self.len += 1;
     }
 
+    /// Puts `slot` behind `before`, which must be in this list; none means in front of all.
+    pub(crate) fn insert_after(&mut self, tasks: &mut Tasks, before: Option<Slot>, slot: Slot) {
+        let Some(before) = before else { return self.push_front(tasks, slot) };
+        let after = tasks[before].next;
+        if after == Slot::NONE {
+            return self.push_back(tasks, slot);
+        }
+        (tasks[slot].prev, tasks[slot].next) = (before, after);
+        (tasks[before].next, tasks[after].prev) = (slot, slot);
         self.len += 1;
     }
 
@@ -262,6 +291,17 @@ mod tests {
     }
 
     #[test]
+    fn a_time_fits_where_the_links_are() {
+        let mut entry = entry(1);
+        for due in [0, 1, -1, i64::MAX, i64::MIN, 1_764_000_000_123] {
+            entry.set_due(Timestamp::from_millis(due));
+            assert_eq!(entry.due(), Timestamp::from_millis(due));
+        }
+        entry.unlink();
+        assert_eq!((entry.prev, entry.next), (Slot::NONE, Slot::NONE));
+    }
+
+    #[test]
     fn chunks_are_given_back_and_low_places_used_first() {
         let mut tasks = Tasks::default();
         let slots: Vec<_> = (0..3_000).map(|id| tasks.insert(entry(id))).collect();
@@ -272,6 +312,22 @@ mod tests {
         assert!(tasks.insert(entry(5_000)).0 < 1_024);
         assert_eq!(tasks.len(), 11);
         assert_eq!(tasks.find(TaskId(2_000)), None);
+    }
+
+    #[test]
+    fn a_chain_takes_entries_in_its_middle() {
+        let mut tasks = Tasks::default();
+        let mut chain = Chain::default();
+        let slots: Vec<_> = (0..5).map(|id| tasks.insert(entry(id))).collect();
+        for (before, slot) in [(None, 2), (Some(2), 4), (None, 0), (Some(0), 1), (Some(2), 3)] {
+            chain.insert_after(&mut tasks, before.map(|at: usize| slots[at]), slots[slot]);
+        }
+        let mut order = Vec::new();
+        while let Some(slot) = chain.first() {
+            chain.unlink(&mut tasks, slot);
+            order.push(tasks[slot].id);
+        }
+        assert_eq!((order, chain.len()), (vec![0, 1, 2, 3, 4], 0));
     }
 
     #[test]

@@ -16,6 +16,7 @@ impl Scheduler {
         self.end_suspensions(now, out);
         self.ripen(now);
         self.end_pauses(now);
+        self.end_delays(now);
         self.end_recovery(now);
         self.expire(now, out);
     }
@@ -27,12 +28,13 @@ impl Scheduler {
         let lease = self.roster.next_lease().map(|(at, _)| at);
         let grace = self.orphans.first().map(|(at, _)| *at);
         let pause = self.retries.first().map(|(at, _)| *at);
+        let delay = self.delays.first().map(|(at, _)| now.mono_at(*at));
         let recovery = self.limbo.first().map(|_| self.limbo_until_ms);
         let expiry = self.expiry.next().map(|(at, _)| now.mono_at(at));
         let host = self.hosts.next_opening_us().map(|us| us.div_ceil(1_000));
         let patience = self.hand_backs.first().map(|(at, _)| *at);
         let displacement = self.next_displacement_ms(now);
-        let wakes = [lease, grace, pause, recovery, expiry, host, patience, displacement];
+        let wakes = [lease, grace, pause, delay, recovery, expiry, host, patience, displacement];
         wakes.into_iter().flatten().min().map(|at| at.max(now.mono_ms))
     }
 

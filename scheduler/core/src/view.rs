@@ -37,6 +37,8 @@ pub enum Wait {
     Turn,
     /// The pause after a failed attempt.
     Retry,
+    /// It is not to begin before this moment.
+    Time(Timestamp),
     /// Another task for the same target runs and must end first.
     Task(TaskId),
     /// After a restart: a worker may still be at it and is given time to say so.

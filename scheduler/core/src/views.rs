@@ -28,6 +28,7 @@ impl Scheduler {
             State::Queued => Some(self.queue_wait(slot, now)),
             State::Behind => self.leaders.get(&slot).map(|leader| Wait::Task(self.tasks[*leader].task())),
             State::Retrying => Some(Wait::Retry),
+            State::Delayed => Some(Wait::Time(self.tasks[slot].due())),
             State::Recovered => Some(Wait::Recovery),
             State::Committing => Some(Wait::Commit),
             State::Running if self.running.get(&slot)?.hold == Hold::Aside => Some(Wait::Slot),
@@ -145,6 +146,7 @@ impl Scheduler {
         // A map's node costs about half as much again as what it holds.
         let rare = self.attached.len() * 24 + self.groups.len() * 160 + self.running.len() * 400;
         let timers = (self.retries.len() + self.orphans.len() + self.limbo_retries.len()) * 24;
+        let terms = (self.delays.len() + self.deadlines.len() + self.merged.len()) * 24;
         Resident {
             jobs: self.held,
             tasks: self.tasks.len(),
@@ -153,14 +155,15 @@ impl Scheduler {
             twins: targets + self.twins.resident(),
             rest: rare
                 + timers
+                + terms
                 + self.expiry.resident()
                 + self.streams.resident()
                 + self.sides.resident()
+                + self.journeys.resident()
+                + self.waits.resident()
                 + self.costs.resident(),
         }
     }
-                + self.journeys.resident()
-                + self.waits.resident()
 }
 
 #[cfg(test)]
@@ -177,11 +180,14 @@ impl Scheduler {
             && self.orphans.is_empty()
             && self.hand_backs.is_empty()
             && self.sides.is_empty()
+            && self.journeys.is_empty()
             && self.field.is_empty()
             && self.follow_ups.is_empty()
             && self.leaders.is_empty()
-            && self.journeys.is_empty()
             && self.limbo_retries.is_empty()
+            && self.delays.is_empty()
+            && self.deadlines.is_empty()
+            && self.merged.is_empty()
             && self.limbo.len() == 0
             && self.expiry.next().is_none()
             && self.expiry.resident() == 0

@@ -21,6 +21,8 @@ pub enum WaitCause {
     Recovery,
     /// Its outcome is being committed.
     Commit,
+    /// It is not to begin before its time.
+    Time,
 }
 
 /// How long a job waited for what, in milliseconds. Told by what its task's lane, host and needs waited for since it came:

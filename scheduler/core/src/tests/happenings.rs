@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::world::{OpenJob, Step, World, begin, options};
 use super::*;
-use crate::{CancelOutcome, ClaimVerdict, RecoveredJob};
+use crate::{CancelOutcome, ClaimVerdict, RecoveredJob, Terms};
 
 impl World {
     pub(super) fn step(&mut self, (what, a, b): Step) {
@@ -49,8 +49,13 @@ impl World {
             expires_at: b.is_multiple_of(5).then(|| self.now().wall.plus_ms(u64::from(b))),
         };
         self.next += 1;
-        if let Ok(admission) = self.core.submit(ask, self.now()) {
-            self.jobs.insert(ask.job, OpenJob { ask, task: admission.task() });
+        let after = |ms: u16| Some(self.now().wall.plus_ms(u64::from(ms)));
+        let terms = Terms {
+            not_before: if b % 11 < 2 { after(b % 1_500) } else { None },
+            deadline: if b % 4 == 1 { after(1 + b / 4) } else { None },
+        };
+        if let Ok(admission) = self.core.submit_under(ask, terms, self.now()) {
+            self.jobs.insert(ask.job, OpenJob { ask, terms, submitted: admission.task(), task: admission.task() });
         }
     }
 
@@ -263,6 +268,8 @@ impl World {
         self.processes.iter_mut().for_each(|process| process.session = None);
         let now = self.now();
         let mut makers = BTreeSet::new();
+        // The journal does not know which jobs joined others when their time came.
+        self.jobs.values_mut().for_each(|open| open.task = open.submitted);
         for (job, open) in &self.jobs {
             let recovered = |job, open_job: bool| RecoveredJob {
                 job,
@@ -276,9 +283,9 @@ impl World {
                 expires_at: open.ask.expires_at,
             };
             if makers.insert(open.task) && open.task.maker() != *job {
-                self.core.recover_job(recovered(open.task.maker(), false), now);
+                self.core.recover_under(recovered(open.task.maker(), false), Terms::default(), now);
             }
-            self.core.recover_job(recovered(*job, true), now);
+            self.core.recover_under(recovered(*job, true), open.terms, now);
         }
         for (task, (attempts, retry_at)) in &self.failures {
             self.core.recover_attempts(*task, *attempts, *retry_at);

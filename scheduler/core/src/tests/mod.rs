@@ -16,6 +16,7 @@ mod recovery;
 mod resuming;
 mod retries;
 mod shares_in_time;
+mod terms;
 mod world;
 
 use gleaner_model::{Attempt, Fault, FaultKind, JobId, JobState, Lane, TaskId, Timestamp};

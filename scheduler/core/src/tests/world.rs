@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::Terms;
 
 pub(super) const HOSTS: [Budget; 4] = [
     Budget { interval_us: 100_000, burst: 3 },
@@ -27,6 +28,9 @@ pub(super) struct Process {
 
 pub(super) struct OpenJob {
     pub(super) ask: Ask,
+    pub(super) terms: Terms,
+    /// As the journal has it.
+    pub(super) submitted: TaskId,
     pub(super) task: TaskId,
 }
 
@@ -108,7 +112,21 @@ impl World {
         Moment { wall: Timestamp::from_millis(0).plus_ms(1_000_000 + self.ms), mono_ms: self.ms }
     }
 
+    /// Jobs whose time came may have joined other tasks.
+    fn look_for_merged(&mut self) {
+        let now = self.now();
+        for (job, open) in self.jobs.iter_mut().filter(|(_, open)| open.terms.not_before.is_some()) {
+            let Some(view) = self.core.job_view(*job, now) else { continue };
+            if view.task != open.task {
+                assert_eq!(open.task.maker(), *job, "only the job of a task that never began goes over");
+                assert!(self.core.merged_into(view.task).contains(&open.task));
+                open.task = view.task;
+            }
+        }
+    }
+
     pub(super) fn digest(&mut self, out: Vec<Effect>) {
+        self.look_for_merged();
         for effect in out {
             use std::fmt::Write as _;
             writeln!(self.log, "{} {effect:?}", self.ms).expect("a string takes all");
@@ -135,8 +153,9 @@ impl World {
                     }
                 }
                 Effect::HostBlocked { host, until } => self.journaled_blocks[usize::from(host.0)] = Some(until),
-                Effect::Close { jobs, task_ended, state, .. } => {
+                Effect::Close { jobs, task_ended, merged, state, .. } => {
                     assert!(state.is_terminal());
+                    assert!(merged.iter().all(|task| jobs.contains(&task.maker())));
                     self.end(&jobs);
                     if let Some(task) = task_ended {
                         assert!(!self.committed.contains(&task));
@@ -191,6 +210,8 @@ impl World {
         let lives = self.current.insert(task, (attempt, Some(worker), true));
         assert_eq!(lives, None, "one attempt at a time");
         let needs = self.jobs.values().find(|job| job.task == task).expect("somebody waits").ask.needs;
+        let early = |job: &&OpenJob| job.task == task && job.terms.not_before.is_some_and(|at| at > self.now().wall);
+        assert_eq!(self.jobs.values().filter(early).count(), 0, "nothing is done before its time");
         let taken = self.current.values().filter(|(_, holder, takes)| *holder == Some(worker) && *takes).count();
         let process = self.processes.iter_mut().find(|process| process.session == Some(worker)).expect("connected");
         assert!(Needs(process.needs).cover(needs), "the worker can do it");

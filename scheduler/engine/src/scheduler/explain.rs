@@ -9,7 +9,9 @@ impl State {
     /// All that there is to say of an open job; none if it is not open.
     pub(super) fn explain(&mut self, job: JobId) -> Option<Box<Explanation>> {
         let view: JobView = self.job_views(&[job]).pop()?;
-        let told = self.parts.core.explain(job, view.created_at, self.now())?;
+        // Before its time it waited for nobody but its client.
+        let since = view.spec.not_before.map_or(view.created_at, |at| at.max(view.created_at));
+        let told = self.parts.core.explain(job, since, self.now())?;
         Some(Box::new(Explanation {
             job: view,
             waits_for: told.view.waiting_for.as_ref().map(cause),
@@ -30,5 +32,6 @@ const fn cause(wait: &Wait) -> WaitCause {
         Wait::Task(_) => WaitCause::Task,
         Wait::Recovery => WaitCause::Recovery,
         Wait::Commit => WaitCause::Commit,
+        Wait::Time(_) => WaitCause::Time,
     }
 }

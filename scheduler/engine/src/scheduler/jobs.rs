@@ -1,6 +1,6 @@
 //! Taking jobs in, and ending them on request.
 
-use gleaner_core::{Admission, Ask, CancelOutcome, Effect};
+use gleaner_core::{Admission, Ask, CancelOutcome, Effect, Terms};
 use gleaner_model::{ClientName, JobId, JobResult, JobSpec, Lane, TaskId, Trace};
 use gleaner_store::{KeyEntry, Keyed, StreamPosition};
 
@@ -105,7 +105,8 @@ impl State {
             max_age_ms: spec.max_age_ms,
             expires_at: spec.expires_at,
         };
-        let admission = self.parts.core.submit(ask, now).map_err(SubmitError::Refused)?;
+        let terms = Terms { not_before: spec.not_before, deadline: spec.deadline };
+        let admission = self.parts.core.submit_under(ask, terms, now).map_err(SubmitError::Refused)?;
         let attached = matches!(admission, Admission::Attached(_));
         Ok(Admitted { job, task: admission.task(), lane: client.lane, attached, known: false })
     }
@@ -150,7 +151,7 @@ impl State {
 
     /// Ends jobs in the journal, for an [`Effect::Close`].
     pub(super) fn close(&mut self, effect: Effect, now: gleaner_core::Moment) {
-        let Effect::Close { jobs, task_ended, state, attempts, fault, journey } = effect else { return };
+        let Effect::Close { jobs, task_ended, merged, state, attempts, fault, journey } = effect else { return };
         let result = JobResult { error: fault, journey: Some(journey), ..JobResult::bare(state, now.wall, attempts) };
         let ended: Vec<_> = jobs.into_iter().map(|job| (job, result.clone())).collect();
         let myself = self.myself.clone();
@@ -160,7 +161,7 @@ impl State {
                 let _ = myself.cast(Message::Committed(Committed::Ended(told)));
             }
         }));
-        entry.closures = closures(ended, task_ended);
+        entry.closures = closures(ended, task_ended, merged);
         self.parts.committer.send(entry);
     }
 
@@ -182,7 +183,18 @@ fn key_of(job: JobId, payload: &Payload) -> Option<KeyEntry> {
     Some(KeyEntry { client: payload.client.clone(), key, names: Keyed::Job(job), fingerprint })
 }
 
-/// The closures of jobs that ended alike.
-pub(super) fn closures(ended: Vec<(JobId, JobResult)>, ends_task: Option<TaskId>) -> Vec<gleaner_store::Closure> {
-    ended.into_iter().map(|(job, result)| gleaner_store::Closure { job, result, ends_task }).collect()
+/// The closures of jobs that ended alike. Of `merged` tasks, which are those of some of these jobs and end as well, each
+/// has one more: a closure names one task.
+pub(super) fn closures(
+    ended: Vec<(JobId, JobResult)>,
+    ends_task: Option<TaskId>,
+    merged: Vec<TaskId>,
+) -> Vec<gleaner_store::Closure> {
+    let of_merged = |task: TaskId| {
+        let (job, result) = ended.iter().find(|(job, _)| *job == task.maker())?.clone();
+        Some(gleaner_store::Closure { job, result, ends_task: Some(task) })
+    };
+    let more: Vec<_> = merged.into_iter().filter_map(of_merged).collect();
+    let closures = ended.into_iter().map(|(job, result)| gleaner_store::Closure { job, result, ends_task });
+    closures.chain(more).collect()
 }

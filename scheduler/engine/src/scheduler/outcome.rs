@@ -82,13 +82,14 @@ impl State {
         let journey = Some(self.parts.core.journey(attempt.task, self.now()));
         let result = JobResult { attempts, journey, ..meaning.result };
         let jobs = self.parts.core.jobs_of(attempt.task);
+        let merged = self.parts.core.merged_into(attempt.task);
         let ended: Vec<(JobId, JobResult)> = jobs.into_iter().map(|job| (job, result.clone())).collect();
         let follow_up = meaning.follow_up.and_then(|spec| self.follow_up(spec, &meaning.trace));
         let submitted = follow_up.as_ref().map(|(job, _)| *job);
         let span = tracing::info_span!("commit", task = %attempt.task);
         gleaner_proto::trace::set_parent(&span, &meaning.trace);
         let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted, span));
-        entry.closures = closures(ended, Some(attempt.task));
+        entry.closures = closures(ended, Some(attempt.task), merged);
         entry.packages.push(meaning.write);
         entry.documents = documents;
         entry.commands.extend(follow_up.map(|(job, payload)| (job.0, payload.to_command())));

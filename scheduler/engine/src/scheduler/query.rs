@@ -18,7 +18,8 @@ impl State {
         let payload = self.payloads.get(job, &*self.parts.store).ok().flatten()?;
         let waiting_for = view.waiting_for.map(|wait| self.describe(&wait)).unwrap_or_default();
         let open = JobView { attempts: view.attempts, waiting_for, ..bare_view(job, &payload, view.state) };
-        Some(JobView { lane: view.lane, ..open })
+        // Not always as it was submitted: another one may have raised the task, and one whose time came may have joined.
+        Some(JobView { lane: view.lane, task: view.task, ..open })
     }
 
     fn describe(&self, wait: &Wait) -> String {
@@ -29,6 +30,7 @@ impl State {
                 let host = self.parts.core.host_name(*host).map(ToString::to_string).unwrap_or_default();
                 format!("{host} may be asked again in {ms} ms")
             }
+            Wait::Time(at) => format!("its time: it is not to begin before {at}"),
             Wait::Turn => "other tasks come first".to_owned(),
             Wait::Retry => "the pause after a failed attempt".to_owned(),
             Wait::Task(task) => format!("{task}, which is at the same package"),

@@ -1,6 +1,6 @@
 //! Bringing the core back to where the journal says it was.
 
-use gleaner_core::{Moment, RecoveredJob, Scheduler};
+use gleaner_core::{Moment, RecoveredJob, Scheduler, Terms};
 use gleaner_model::JobId;
 use gleaner_store::{Recovered, Store, StoreError};
 
@@ -34,7 +34,8 @@ pub(crate) fn recover(
                     found.jobs += u64::from(open);
                     let client = core.client(&payload.client, clients.weight_of(&payload.client));
                     core.recovered_from(job, payload.epoch);
-                    core.recover_job(recovered_job(job, open, &payload, client, known.host), now);
+                    let terms = Terms { not_before: payload.spec.not_before, deadline: payload.spec.deadline };
+                    core.recover_under(recovered_job(job, open, &payload, client, known.host), terms, now);
                 }
                 None => found.homeless += u64::from(open),
             }

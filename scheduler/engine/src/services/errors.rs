@@ -24,6 +24,11 @@ pub(crate) fn invalid(message: impl Into<String>) -> Status {
     status(Code::InvalidArgument, "INVALID_REQUEST", message)
 }
 
+/// Will the same never be accepted, however often it is sent?
+pub(crate) fn is_for_good(status: &Status) -> bool {
+    matches!(status.code(), Code::FailedPrecondition | Code::InvalidArgument | Code::Unimplemented)
+}
+
 /// Try again, but not at once.
 pub(crate) fn overloaded(message: impl Into<String>, retry_after_ms: u64) -> Status {
     let mut details = ErrorDetails::with_error_info("OVERLOADED", DOMAIN, HashMap::new());
@@ -50,6 +55,15 @@ impl From<SubmitError> for Status {
                 | gleaner_core::Refusal::TooManyAttached { retry_after_ms, .. },
             ) => overloaded(message, retry_after_ms),
             SubmitError::Refused(gleaner_core::Refusal::Expired) => status(Code::InvalidArgument, "EXPIRED", message),
+            SubmitError::Refused(gleaner_core::Refusal::DeadlinePast) => {
+                status(Code::InvalidArgument, "DEADLINE_PAST", message)
+            }
+            SubmitError::Refused(gleaner_core::Refusal::TooFar { .. }) => {
+                status(Code::InvalidArgument, "NOT_BEFORE_TOO_FAR", message)
+            }
+            SubmitError::Refused(gleaner_core::Refusal::EndsBeforeItBegins { .. }) => {
+                status(Code::InvalidArgument, "ENDS_BEFORE_IT_BEGINS", message)
+            }
             SubmitError::Registry { .. } => status(Code::FailedPrecondition, "REGISTRY_NOT_CONFIGURED", message),
             SubmitError::Store(_) => store(message),
             SubmitError::Draining => gone(),

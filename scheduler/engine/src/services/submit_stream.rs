@@ -11,7 +11,7 @@ use gleaner_model::{JobSpec, Trace};
 use gleaner_proto::v1;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
 use super::admission::{receipt, spec_of, submit};
 use super::speakers::Speaker;
@@ -121,13 +121,13 @@ impl Server {
         let admitted = match submitted {
             Ok(admitted) => admitted,
             // One item is refused for good: find out which, one by one.
-            Err(status) if status.code() == Code::FailedPrecondition && numbers.len() > 1 => {
+            Err(status) if errors::is_for_good(&status) && numbers.len() > 1 => {
                 for item in numbers.into_iter().zip(specs) {
                     Box::pin(self.submit(speaker, vec![item])).await?;
                 }
                 return Ok(());
             }
-            Err(status) if status.code() == Code::FailedPrecondition => {
+            Err(status) if errors::is_for_good(&status) => {
                 return self.answer(last, None, Some(v1::Refused { reason: status.message().to_owned() })).await;
             }
             Err(status) => return Err(status),

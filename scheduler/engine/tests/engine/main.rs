@@ -9,3 +9,4 @@ mod outcomes;
 mod restart;
 mod stage;
 mod streams;
+mod terms;
