@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "gleaner/v1/common.proto",
     "gleaner/v1/package.proto",
     "gleaner/v1/job_service.proto",
     "gleaner/v1/worker_service.proto",
     "gleaner/v1/catalog_service.proto",
     "gleaner/v1/operator_service.proto",
+    "gleaner/v1/store_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,6 +21,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(FILES, ["."])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("gleaner.v1.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().bytes(".gleaner.v1.DocumentPiece.data").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .bytes(".gleaner.v1.DocumentPiece.data")
+        .bytes(".gleaner.v1.ReadPackResponse.data")
+        .compile_fds(descriptors)?;
     Ok(())
 }

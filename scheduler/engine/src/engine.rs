@@ -17,7 +17,7 @@ use std::time::Duration;
 use gleaner_cluster::ServerTls;
 use gleaner_core::Scheduler;
 use gleaner_store::{Documents, Store, StoreError};
-use ractor::{Actor, SpawnErr};
+use ractor::SpawnErr;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::options::EngineOptions;
 use crate::registries::{Registries, RegistryError};
-use crate::scheduler::{self, Message, Parts, SchedulerActor, SchedulerRef};
+use crate::scheduler::{self, Message, Parts, SchedulerRef};
 use crate::server::{self, ServeError};
 use crate::services::{Claims, EDGE_CREDITS, Shared, Speakers};
 use crate::watch::WatchHub;
@@ -96,12 +96,13 @@ impl Engine {
             alarm,
             next_sequence: opened.next_sequence,
         };
-        let (scheduler, running) = Actor::spawn(None, SchedulerActor, parts).await?;
+        let (scheduler, running) = scheduler::start(parts).await?;
         tokio::spawn(ring(scheduler.clone(), alarms, clock));
         tokio::spawn(keep_house(scheduler.clone(), housekeeping));
         let credits = Arc::new(Semaphore::new(EDGE_CREDITS));
         let (speakers, claims) = (Arc::new(Speakers::default()), Arc::new(Claims::default()));
-        let shared = Arc::new(Shared { scheduler, store, documents, clients, hub, credits, speakers, claims });
+        let upkeep = Arc::new(Semaphore::new(1));
+        let shared = Arc::new(Shared { scheduler, store, documents, clients, hub, credits, speakers, claims, upkeep });
         let scheduler = tokio::spawn(mind(running, failed));
         Ok(Self { shared, failure, recovered: found.jobs, committer: committer_thread, scheduler })
     }
@@ -143,7 +144,7 @@ impl Engine {
 
     /// Ends, with everything committed that was decided. Listeners must have ended before.
     pub async fn stop(self) {
-        self.shared.scheduler.stop(None);
+        self.shared.scheduler.stop();
         let _ = self.scheduler.await;
         let committer = self.committer;
         // Waits for the last commit, which is a flush of the disk.

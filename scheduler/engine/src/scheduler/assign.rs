@@ -9,13 +9,25 @@ use gleaner_model::{
 };
 use gleaner_store::{Store, StoreError};
 
-use super::message::{Message, ToWorker, WorkerSaid};
+use super::message::{Message, Outbound, ToWorker, WorkerSaid};
 use super::state::State;
 use crate::payloads::Payload;
 
+/// An attempt on its way to a worker: what is needed to describe it.
+pub(super) struct Departure {
+    worker: WorkerId,
+    outbound: Outbound,
+    attempt: Attempt,
+    payload: Arc<Payload>,
+    registry: Registry,
+    permit: Permit,
+    lane: Lane,
+    checkpoint: Vec<u8>,
+    span: tracing::Span,
+}
+
 impl State {
-    /// Sends an attempt on its way. What is known of the package is read off the actor's thread, since a disk may be
-    /// slow.
+    /// Puts an attempt among those that [`State::send_off`] sends on their way.
     pub(super) fn assign(
         &mut self,
         worker: WorkerId,
@@ -31,27 +43,35 @@ impl State {
         };
         self.tell_open(attempt.task);
         let Some(link) = self.links.get(&worker) else { return };
-        let (outbound, store) = (link.outbound.clone(), Arc::clone(&self.parts.store));
+        let outbound = link.outbound.clone();
         let permit = Permit { host, use_within_ms };
         let checkpoint = self.parts.core.checkpoint_of(attempt.task).unwrap_or_default().to_vec();
-        let myself = self.myself.clone();
         let span = tracing::info_span!("lease", task = %attempt.task, purl = %payload.spec.purl, %lane);
-        let trace = gleaner_proto::trace::continued(&span, &payload.trace);
+        self.departures.push(Departure {
+            worker,
+            outbound,
+            attempt,
+            payload,
+            registry,
+            permit,
+            lane,
+            checkpoint,
+            span,
+        });
+    }
+
+    /// Sends the attempts of this round on their way. What is known of their packages is read off the actor's thread,
+    /// since a disk may be slow.
+    pub(super) fn send_off(&mut self) {
+        let departures = std::mem::take(&mut self.departures);
+        if departures.is_empty() {
+            return;
+        }
+        let (myself, store) = (self.myself.clone(), Arc::clone(&self.parts.store));
         tokio::task::spawn_blocking(move || {
-            // Whatever goes wrong here must be said: a worker that never hears of an attempt never ends it.
-            let described = span.in_scope(|| describe(&*store, &payload, registry, attempt, permit, lane));
-            let message = match described.map(|assignment| Assignment { trace, checkpoint, ..assignment }) {
-                Ok(assignment) => match outbound.try_send(ToWorker::Assign(Box::new(assignment))) {
-                    Ok(()) => return,
-                    Err(_) => Message::Leave { worker },
-                },
-                Err(error) => {
-                    let outcome = Outcome::Failed(Fault::new(FaultKind::Internal, error.to_string()));
-                    let said = WorkerSaid::Outcome { attempt, outcome, documents: Vec::new() };
-                    Message::Worker { worker, said, credit: None }
-                }
-            };
-            let _ = myself.cast(message);
+            for message in departures.into_iter().filter_map(|departure| departure.leave(&*store)) {
+                let _ = myself.cast(message);
+            }
         });
     }
 
@@ -80,30 +100,43 @@ impl State {
     }
 }
 
-fn describe(
-    store: &dyn Store,
-    payload: &Payload,
-    registry: Registry,
-    attempt: Attempt,
-    permit: Permit,
-    lane: Lane,
-) -> Result<Assignment, StoreError> {
-    let key = PackageKey::new(payload.spec.registry.clone(), &payload.spec.purl);
-    let (validators, document, settled) = store.package_head(&key)?.map(known).unwrap_or_default();
-    Ok(Assignment {
-        attempt,
-        kind: payload.spec.kind,
-        part: payload.spec.part,
-        purl: payload.spec.purl.without_version(),
-        registry,
-        validators,
-        document,
-        settled,
-        lane,
-        permit,
-        trace: payload.trace.clone(),
-        checkpoint: Vec::new(),
-    })
+impl Departure {
+    /// Tells the worker. Whatever goes wrong here must be said to the scheduler: a worker that never hears of an attempt
+    /// never ends it.
+    fn leave(self, store: &dyn Store) -> Option<Message> {
+        let (worker, attempt, outbound, span) = (self.worker, self.attempt, self.outbound.clone(), self.span.clone());
+        match span.in_scope(|| self.describe(store)) {
+            Ok(assignment) => match outbound.try_send(ToWorker::Assign(Box::new(assignment))) {
+                Ok(()) => None,
+                Err(_) => Some(Message::Leave { worker }),
+            },
+            Err(error) => {
+                let outcome = Outcome::Failed(Fault::new(FaultKind::Internal, error.to_string()));
+                let said = WorkerSaid::Outcome { attempt, outcome, documents: Vec::new() };
+                Some(Message::Worker { worker, said, credit: None })
+            }
+        }
+    }
+
+    fn describe(self, store: &dyn Store) -> Result<Assignment, StoreError> {
+        let Payload { spec, trace, .. } = &*self.payload;
+        let key = PackageKey::new(spec.registry.clone(), &spec.purl);
+        let (validators, document, settled) = store.package_head(&key)?.map(known).unwrap_or_default();
+        Ok(Assignment {
+            attempt: self.attempt,
+            kind: spec.kind,
+            part: spec.part,
+            purl: spec.purl.without_version(),
+            registry: self.registry,
+            validators,
+            document,
+            settled,
+            lane: self.lane,
+            permit: self.permit,
+            trace: gleaner_proto::trace::continued(&self.span, trace),
+            checkpoint: self.checkpoint,
+        })
+    }
 }
 
 /// What a worker may use of a record: the validators and the document that it was made from, and the versions whose

@@ -1,12 +1,13 @@
 //! The scheduler actor: thin hands around [`gleaner_core::Scheduler`].
 //!
-//! It takes messages one at a time, asks the core what follows, and has it done: entries go to the committer,
+//! It takes all messages that have gathered, asks the core what follows, and has it done: entries go to the committer,
 //! assignments to workers, news to watchers. It never waits for a disk flush, a network or a lock that is held across
 //! either; what takes time happens elsewhere and comes back as a message.
 
 mod assign;
 mod effects;
 mod explain;
+mod inbox;
 mod jobs;
 mod message;
 mod outcome;
@@ -15,8 +16,12 @@ mod recovery;
 mod state;
 mod workers;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr};
+use tokio::task::JoinHandle;
 
+use self::inbox::{Bell, Inbox};
+
+pub(crate) use inbox::SchedulerRef;
 pub(crate) use message::{
     Admitted, CancelError, Credit, Message, Reply, Submission, SubmitError, ToWorker, WorkerSaid,
 };
@@ -24,28 +29,34 @@ pub(crate) use query::bare_view;
 pub(crate) use recovery::recover;
 pub(crate) use state::{Parts, State};
 
-/// The scheduler's address.
-pub(crate) type SchedulerRef = ActorRef<Message>;
+struct SchedulerActor;
 
-pub(crate) struct SchedulerActor;
+/// Starts a scheduler; the handle ends with it.
+///
+/// # Errors
+/// The actor does not start.
+pub(crate) async fn start(parts: Parts) -> Result<(SchedulerRef, JoinHandle<()>), SpawnErr> {
+    let inbox = Inbox::new();
+    let waiting = inbox.waiting();
+    let (actor, running) = Actor::spawn(None, SchedulerActor, (parts, inbox)).await?;
+    Ok((SchedulerRef::new(actor, waiting), running))
+}
 
 impl Actor for SchedulerActor {
-    type Msg = Message;
+    type Msg = Bell;
     type State = State;
-    type Arguments = Parts;
+    type Arguments = (Parts, Inbox);
 
-    async fn pre_start(&self, myself: SchedulerRef, parts: Parts) -> Result<State, ActorProcessingErr> {
-        Ok(State::new(myself, parts))
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Bell>,
+        (parts, inbox): (Parts, Inbox),
+    ) -> Result<State, ActorProcessingErr> {
+        Ok(State::new(SchedulerRef::new(myself, inbox.waiting()), inbox, parts))
     }
 
-    async fn handle(
-        &self,
-        _myself: SchedulerRef,
-        message: Message,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
-        state.handle(message);
-        state.settle();
+    async fn handle(&self, _myself: ActorRef<Bell>, Bell: Bell, state: &mut State) -> Result<(), ActorProcessingErr> {
+        state.hear();
         Ok(())
     }
 }

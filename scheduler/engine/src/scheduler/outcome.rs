@@ -20,6 +20,25 @@ use crate::payloads::Payload;
 /// Where an outcome's documents lie.
 type Places = Vec<(ContentHash, Place)>;
 
+/// An outcome that was accepted, and what the task had asked for.
+pub(super) struct Arrival {
+    worker: WorkerId,
+    attempt: Attempt,
+    outcome: Outcome,
+    documents: Places,
+    payload: Arc<Payload>,
+}
+
+impl Arrival {
+    fn prepare(self, store: &dyn Store, now: Timestamp) -> Prepared {
+        let Self { worker, attempt, outcome, documents, payload } = self;
+        let span = tracing::info_span!("apply", task = %attempt.task, purl = %payload.spec.purl);
+        gleaner_proto::trace::set_parent(&span, &payload.trace);
+        let result = span.in_scope(|| mean(store, &payload, outcome, now));
+        Prepared { worker, attempt, documents, result }
+    }
+}
+
 impl State {
     /// A worker told how an attempt ended. Its documents are stored already.
     pub(super) fn outcome(&mut self, worker: WorkerId, attempt: Attempt, outcome: Outcome, documents: Places) {
@@ -45,20 +64,32 @@ impl State {
         }
     }
 
-    /// Works out what an accepted outcome means, off the actor's thread.
+    /// Puts an accepted outcome among those whose meaning [`State::take_in`] has worked out.
     fn prepare(&mut self, worker: WorkerId, attempt: Attempt, outcome: Outcome, documents: Places) {
-        let payload = match self.payloads.get(attempt.task.maker(), &*self.parts.store) {
-            Ok(Some(payload)) => payload,
-            Ok(None) => return self.unusable(attempt, "the journal does not know the task"),
-            Err(error) => return self.unusable(attempt, &error.to_string()),
-        };
-        let (store, myself, now) = (Arc::clone(&self.parts.store), self.myself.clone(), self.now().wall);
-        tokio::task::spawn_blocking(move || {
-            let span = tracing::info_span!("apply", task = %attempt.task, purl = %payload.spec.purl);
-            gleaner_proto::trace::set_parent(&span, &payload.trace);
-            let result = span.in_scope(|| mean(&*store, &payload, outcome, now));
-            let _ = myself.cast(Message::Prepared(Box::new(Prepared { worker, attempt, documents, result })));
-        });
+        match self.payloads.get(attempt.task.maker(), &*self.parts.store) {
+            Ok(Some(payload)) => self.arrivals.push(Arrival { worker, attempt, outcome, documents, payload }),
+            Ok(None) => self.unusable(attempt, "the journal does not know the task"),
+            Err(error) => self.unusable(attempt, &error.to_string()),
+        }
+    }
+
+    /// Has the meaning of this round's outcomes worked out, off the actor's thread. Documents take milliseconds each, so
+    /// every core has a part of them; the rest takes microseconds and goes together.
+    pub(super) fn take_in(&mut self) {
+        let arrivals = std::mem::take(&mut self.arrivals);
+        let (large, small): (Vec<_>, Vec<_>) =
+            arrivals.into_iter().partition(|arrival| matches!(arrival.outcome, Outcome::Fetched(_)));
+        for together in large.into_iter().map(|arrival| vec![arrival]).chain([small]) {
+            if together.is_empty() {
+                continue;
+            }
+            let (store, myself, now) = (Arc::clone(&self.parts.store), self.myself.clone(), self.now().wall);
+            tokio::task::spawn_blocking(move || {
+                for arrival in together {
+                    let _ = myself.cast(Message::Prepared(Box::new(arrival.prepare(&*store, now))));
+                }
+            });
+        }
     }
 
     fn unusable(&mut self, attempt: Attempt, detail: &str) {

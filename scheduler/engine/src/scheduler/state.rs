@@ -8,8 +8,10 @@ use gleaner_store::Store;
 use hashbrown::HashMap;
 use tokio::sync::watch;
 
-use super::SchedulerRef;
+use super::assign::Departure;
+use super::inbox::{Inbox, SchedulerRef};
 use super::message::{Committed, Message, Outbound, Reply};
+use super::outcome::Arrival;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::options::EngineOptions;
@@ -43,11 +45,16 @@ pub(super) struct Link {
 
 pub(crate) struct State {
     pub(super) myself: SchedulerRef,
+    inbox: Inbox,
     pub(super) parts: Parts,
     pub(super) payloads: Payloads,
     pub(super) links: HashMap<WorkerId, Link>,
     pub(super) next_worker: u64,
     pub(super) effects: Vec<Effect>,
+    /// Attempts of this round that are still to be described to their workers.
+    pub(super) departures: Vec<Departure>,
+    /// Outcomes that were accepted in this round, whose meaning is still to be worked out.
+    pub(super) arrivals: Vec<Arrival>,
     /// Jobs that ended since the start, by lane.
     pub(super) ended: [u64; 4],
     /// Accepted outcomes that are not committed yet.
@@ -58,14 +65,17 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(super) fn new(myself: SchedulerRef, parts: Parts) -> Self {
+    pub(super) fn new(myself: SchedulerRef, inbox: Inbox, parts: Parts) -> Self {
         Self {
             myself,
+            inbox,
             parts,
             payloads: Payloads::default(),
             links: HashMap::new(),
             next_worker: 1,
             effects: Vec::new(),
+            departures: Vec::new(),
+            arrivals: Vec::new(),
             ended: [0; 4],
             applying: 0,
             draining: Vec::new(),
@@ -84,7 +94,15 @@ impl State {
         sequence
     }
 
-    pub(super) fn handle(&mut self, message: Message) {
+    /// Hears all that has gathered, and then decides once.
+    pub(super) fn hear(&mut self) {
+        self.inbox.take().into_iter().for_each(|message| self.handle(message));
+        self.settle();
+        self.send_off();
+        self.take_in();
+    }
+
+    fn handle(&mut self, message: Message) {
         match message {
             Message::Submit(submission) => self.submit(submission),
             Message::Cancel { job, client, reply, credit } => self.cancel(job, client.as_ref(), reply, credit),
@@ -117,10 +135,10 @@ impl State {
         }
     }
 
-    /// After every message: let the core look at the time, hand out what can be handed out, do what was decided, and
-    /// set the alarm for whatever comes next. One round is bounded by the core's own limits; if there is more to hand
+    /// After every round of messages: let the core look at the time, hand out what can be handed out, do what was decided, and
+    /// set the alarm for whatever comes next. What is handed out at once is bounded by the core's own limits; if there is more to hand
     /// out, the scheduler goes on after the messages that wait already.
-    pub(super) fn settle(&mut self) {
+    fn settle(&mut self) {
         let now = self.now();
         let mut effects = std::mem::take(&mut self.effects);
         self.parts.core.tick(now, &mut effects);

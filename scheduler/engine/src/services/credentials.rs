@@ -1,5 +1,6 @@
 //! Who is calling.
 
+use gleaner_model::Lane;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
@@ -22,4 +23,17 @@ pub(super) fn client<'a>(clients: &'a Clients, metadata: &MetadataMap) -> Result
         };
         status(Code::Unauthenticated, "CREDENTIALS", message)
     })
+}
+
+/// The same, if it is one of those who run this scheduler: what belongs to all clients is for them alone.
+///
+/// # Errors
+/// As [`client`], and PERMISSION_DENIED if it is another one.
+pub(super) fn operator<'a>(clients: &'a Clients, metadata: &MetadataMap) -> Result<&'a Client, Status> {
+    let client = client(clients, metadata)?;
+    if clients.is_open() || client.lane == Lane::Internal {
+        return Ok(client);
+    }
+    let message = format!("`{}` is no operator: this takes the token of a client of the lane `internal`", client.name);
+    Err(status(Code::PermissionDenied, "NOT_AN_OPERATOR", message))
 }

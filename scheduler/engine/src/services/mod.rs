@@ -12,7 +12,9 @@ mod keyed;
 mod operator;
 mod shared;
 mod speakers;
+mod store;
 mod submit_stream;
+mod versions;
 mod worker;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ pub(crate) use claims::{Claim, Claims};
 pub(crate) use jobs::Jobs;
 pub(crate) use operator::Operator;
 pub(crate) use speakers::Speakers;
+pub(crate) use store::StoreKeeper;
 pub(crate) use worker::Workers;
 
 use crate::clients::Clients;
@@ -45,4 +48,6 @@ pub(crate) struct Shared {
     pub(crate) credits: Arc<Semaphore>,
     pub(crate) speakers: Arc<Speakers>,
     pub(crate) claims: Arc<Claims>,
+    /// Held by whoever checks or copies the whole store: one at a time, since each takes a thread and pins a commit.
+    pub(crate) upkeep: Arc<Semaphore>,
 }

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use super::{Shared, errors};
+use super::{Shared, errors, versions};
 use crate::scheduler::{Message, ToWorker};
 use crate::session::{SessionActor, SessionMessage, SessionParts};
 
@@ -61,7 +61,9 @@ async fn hello(said: &mut Streaming<v1::SessionRequest>) -> Result<Hello, Status
         .map_err(|_| errors::status(Code::DeadlineExceeded, "NO_HELLO", "the worker said nothing"))??;
     match first.and_then(|request| request.message) {
         Some(v1::session_request::Message::Hello(hello)) => {
-            Hello::try_from(hello).map_err(|error| errors::invalid(format!("hello: {error}")))
+            let hello = Hello::try_from(hello).map_err(|error| errors::invalid(format!("hello: {error}")))?;
+            versions::welcome(&hello.version)?;
+            Ok(hello)
         }
         _ => Err(errors::invalid("a session begins with a hello")),
     }
@@ -72,13 +74,23 @@ async fn listen(
     shared: Arc<Shared>,
     worker: WorkerId,
     session: ActorRef<SessionMessage>,
-    mut said: Streaming<v1::SessionRequest>,
+    said: Streaming<v1::SessionRequest>,
 ) {
     let credits = Arc::new(Semaphore::new(SESSION_CREDITS));
-    while let Ok(Some(request)) = said.message().await {
-        let Ok(credit) = Arc::clone(&credits).acquire_owned().await else { break };
-        let Some(message) = request.message else { continue };
-        if session.cast(SessionMessage::Said(Box::new(message), credit)).is_err() {
+    // Fewer at a time than there are credits, so that the session never waits for the rest of a breath.
+    let mut said = said.ready_chunks(SESSION_CREDITS / 2);
+    let mut open = true;
+    while let Some(requests) = said.next().await {
+        let mut heard = Vec::with_capacity(requests.len());
+        for request in requests {
+            let credit = Arc::clone(&credits).acquire_owned().await;
+            let (Ok(request), Ok(credit)) = (request, credit) else {
+                open = false;
+                break;
+            };
+            heard.extend(request.message.map(|message| (message, credit)));
+        }
+        if session.cast(SessionMessage::Said(heard)).is_err() || !open {
             break;
         }
     }

@@ -23,8 +23,8 @@ use crate::scheduler::{Message, SchedulerRef, WorkerSaid};
 
 /// What a session is told.
 pub(crate) enum SessionMessage {
-    /// The worker said something. The credit bounds how much may wait here.
-    Said(Box<v1::session_request::Message>, OwnedSemaphorePermit),
+    /// The worker said these things, in order. The credits bound how much may wait here.
+    Said(Vec<(v1::session_request::Message, OwnedSemaphorePermit)>),
     /// A document was stored, or could not be.
     Stored { attempt: Attempt, hash: ContentHash, result: Result<Place, String> },
 }
@@ -62,9 +62,13 @@ impl Actor for SessionActor {
         session: &mut Session,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            SessionMessage::Said(said, credit) => {
-                // A worker that breaks the protocol loses its session; it comes back and announces what it has.
-                session.said(&myself, *said, credit).inspect_err(|error| tracing::warn!(%error, "a session ends"))?;
+            SessionMessage::Said(heard) => {
+                for (said, credit) in heard {
+                    // A worker that breaks the protocol loses its session; it comes back and announces what it has.
+                    session
+                        .said(&myself, said, credit)
+                        .inspect_err(|error| tracing::warn!(%error, "a session ends"))?;
+                }
             }
             SessionMessage::Stored { attempt, hash, result } => {
                 if let Some(ready) = session.uploads.stored(attempt, hash, result) {

@@ -161,7 +161,7 @@ impl Worker {
         let hello = v1::Hello {
             worker: name.to_owned(),
             incarnation: 1,
-            version: "test".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             capabilities: capabilities.into(),
             slots: 4,
             held,
