@@ -34,6 +34,10 @@ replay *arguments:
 demo:
     cargo run --release --locked -- refresh --replay tests/fixtures/registries pkg:cargo/serde pkg:npm/express pkg:pypi/flask
 
+# Paid requests while free and bulk work has every slot of two workers: who starts when, what the displaced work repeats.
+demo-priority *arguments:
+    cargo bench --locked --bench priority -- {{arguments}}
+
 # Write docs/metrics.md anew from the list in the sources.
 metrics-page:
     GLEANER_BLESS=1 cargo test --locked --bin gleaner the_page_says_what_the_list_says

@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Up(commands::up::UpArgs),
     /// Serve stored documents on loopback as the registries would.
     Replay(commands::replay::ReplayArgs),
-    /// List, look at, cancel and watch jobs.
+    /// List, look at, explain, cancel and watch jobs.
     #[command(subcommand)]
     Jobs(commands::jobs::JobsCommand),
     /// List workers.

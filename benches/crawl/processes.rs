@@ -25,7 +25,10 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `gleaner ARGUMENTS`, behind the command `around` if there is one, and waits for the JSON line in which
     /// it says that it is ready.
-    fn start<T: DeserializeOwned>(
+    ///
+    /// # Errors
+    /// The program does not start.
+    pub(crate) fn start<T: DeserializeOwned>(
         around: &[String],
         arguments: &[OsString],
         home: &Path,
@@ -97,7 +100,7 @@ pub(crate) struct Addresses {
     cargo: String,
     npm: String,
     pypi: String,
-    stats: String,
+    pub(crate) stats: String,
 }
 
 impl Addresses {

@@ -1,4 +1,4 @@
-//! `gleaner jobs list|get|cancel|watch`.
+//! `gleaner jobs list|get|explain|cancel|watch`.
 
 use clap::{Args, Subcommand};
 use gleaner_model::{JobState, JobView};
@@ -17,6 +17,8 @@ pub(crate) enum JobsCommand {
     List(ListArgs),
     /// Look at jobs.
     Get(JobArgs),
+    /// Say why jobs are where they are: what they wait and waited for, when they will start, who displaced whom.
+    Explain(JobArgs),
     /// Cancel jobs.
     Cancel(JobArgs),
     /// Watch jobs until they have ended.
@@ -55,12 +57,15 @@ fn state(text: &str) -> Result<JobState, String> {
 pub(crate) async fn run(command: &JobsCommand, output: Output) -> Result<Exit, Failure> {
     let args = match command {
         JobsCommand::List(args) => &args.reader,
-        JobsCommand::Get(args) | JobsCommand::Cancel(args) | JobsCommand::Watch(args) => &args.reader,
+        JobsCommand::Get(args) | JobsCommand::Explain(args) | JobsCommand::Cancel(args) | JobsCommand::Watch(args) => {
+            &args.reader
+        }
     };
     let reader = Reader::open(args).await?;
     let result = match command {
         JobsCommand::List(args) => list(&reader.remote, args, output).await,
         JobsCommand::Get(args) => get(&reader.remote, args, output).await,
+        JobsCommand::Explain(args) => explain(&reader.remote, args, output).await,
         JobsCommand::Cancel(args) => cancel(&reader.remote, args, output).await,
         JobsCommand::Watch(args) => watch(&reader.remote, args, output).await,
     };
@@ -112,6 +117,13 @@ async fn get(remote: &Remote, args: &JobArgs, output: Output) -> Result<Exit, Fa
     for id in &args.jobs {
         let job = remote.jobs().get(v1::GetRequest { id: id.clone() }).await?.into_inner().job;
         show(&view(job.unwrap_or_default())?, output)?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn explain(remote: &Remote, args: &JobArgs, output: Output) -> Result<Exit, Failure> {
+    for id in &args.jobs {
+        super::explain::explain(remote, id, output).await?;
     }
     Ok(Exit::Done)
 }

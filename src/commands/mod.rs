@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod events;
+mod explain;
 pub(crate) mod hosts;
 pub(crate) mod jobs;
 pub(crate) mod refresh;

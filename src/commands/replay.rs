@@ -36,6 +36,9 @@ pub(crate) struct ReplayArgs {
     /// Which requests fail.
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
+    /// Remember what was asked when, a million requests at most; `GET /replay/requests` tells.
+    #[arg(long)]
+    remember: bool,
 }
 
 fn per_second(text: &str) -> Result<NonZeroU32, String> {
@@ -62,6 +65,7 @@ pub(crate) async fn run(args: &ReplayArgs, output: Output) -> Result<Exit, Failu
         error_rate: args.error_rate,
         throttle_per_s: args.throttle,
         seed: args.seed,
+        log: args.remember,
     };
     let replay = serve(documents, options).await.map_err(Failure::usage)?;
     let [cargo, npm, pypi] = Ecosystem::ALL.map(|ecosystem| replay.base_url(ecosystem));

@@ -40,7 +40,9 @@ impl Served {
             Target::IndexConfig => found(&self.index_config, "application/json", headers),
             Target::Document(shelf, key) => self.document(*shelf, key, headers),
             Target::PageElsewhere(name) if self.documents.get(Shelf::Page, name).is_some() => moved(name),
-            Target::PageElsewhere(_) | Target::Nothing | Target::Stats => plain(StatusCode::NOT_FOUND, "not found\n"),
+            Target::PageElsewhere(_) | Target::Nothing | Target::Stats | Target::Requests => {
+                plain(StatusCode::NOT_FOUND, "not found\n")
+            }
         }
     }
 

@@ -20,6 +20,7 @@ mod counters;
 mod documents;
 mod faults;
 mod folder;
+mod log;
 mod route;
 mod server;
 

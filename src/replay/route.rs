@@ -10,6 +10,8 @@ use super::documents::Shelf;
 pub(super) enum Target {
     /// The server's own counters.
     Stats,
+    /// What it was asked, if it remembers.
+    Requests,
     /// The sparse index's `config.json`.
     IndexConfig,
     /// A document, by shelf and key; it may not be there.
@@ -24,6 +26,8 @@ pub(super) enum Target {
 pub(super) fn route(path: &str) -> Target {
     if path == "/replay/stats" {
         Target::Stats
+    } else if path == "/replay/requests" {
+        Target::Requests
     } else if path == "/cargo/config.json" {
         Target::IndexConfig
     } else if let Some(rest) = path.strip_prefix("/cargo/") {

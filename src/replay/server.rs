@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
 use axum::{Router, serve as serve_http};
 use gleaner_model::Ecosystem;
@@ -21,6 +22,7 @@ use super::connections::{BoundedListener, MAX_CONNECTIONS};
 use super::counters::{Counters, Stats};
 use super::documents::Documents;
 use super::faults::{Luck, Throttle, Trouble};
+use super::log::{self, Log};
 use super::route::{Target, route};
 
 /// How long a shutdown waits for answers on their way.
@@ -39,6 +41,8 @@ pub(crate) struct ReplayOptions {
     pub(crate) throttle_per_s: Option<NonZeroU32>,
     /// Which requests fail.
     pub(crate) seed: u64,
+    /// Remember what was asked when, for `GET /replay/requests`.
+    pub(crate) log: bool,
 }
 
 impl Default for ReplayOptions {
@@ -49,6 +53,7 @@ impl Default for ReplayOptions {
             error_rate: 0.0,
             throttle_per_s: None,
             seed: 0,
+            log: false,
         }
     }
 }
@@ -119,6 +124,7 @@ struct Shared {
     latency: Duration,
     throttle: Option<Throttle>,
     luck: Luck,
+    log: Option<Log>,
     started: Instant,
 }
 
@@ -146,6 +152,7 @@ pub(crate) async fn serve(documents: Documents, options: ReplayOptions) -> Resul
         latency: options.latency,
         throttle: options.throttle_per_s.map(Throttle::new),
         luck: Luck::new(options.error_rate, options.seed),
+        log: options.log.then(Log::default),
         started: Instant::now(),
     });
     let (stop, stopped) = oneshot::channel();
@@ -163,10 +170,22 @@ async fn run(listener: BoundedListener, shared: Arc<Shared>, stopped: oneshot::R
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
-    let target = route(request.uri().path());
-    if target == Target::Stats {
-        return stats(&shared.counters);
+    let (asked, _) = request.into_parts();
+    let target = route(asked.uri.path());
+    match (&target, &shared.log) {
+        (Target::Stats, _) => json(serde_json::to_vec(&shared.counters.stats()).expect("plain numbers serialise")),
+        (Target::Requests, Some(log)) => json(log.to_json()),
+        (_, None) => answer(&shared, &target, &asked).await,
+        (_, Some(log)) => {
+            let came_us = log::now_us();
+            let answered = answer(&shared, &target, &asked).await;
+            log.note(asked.uri.path(), came_us, answered.status().as_u16());
+            answered
+        }
     }
+}
+
+async fn answer(shared: &Shared, target: &Target, asked: &Parts) -> Response<Body> {
     if !shared.latency.is_zero() {
         tokio::time::sleep(shared.latency).await;
     }
@@ -174,7 +193,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return counted(&shared.counters, throttled(retry_after_s));
     }
     match shared.luck.draw() {
-        None => counted(&shared.counters, shared.served.answer(request.method(), &target, request.headers())),
+        None => counted(&shared.counters, shared.served.answer(&asked.method, target, &asked.headers)),
         Some(Trouble::Broken) => {
             shared.counters.count_closed();
             troubled(Trouble::Broken)
@@ -188,8 +207,7 @@ fn counted(counters: &Counters, response: Response<Body>) -> Response<Body> {
     response
 }
 
-fn stats(counters: &Counters) -> Response<Body> {
-    let body = serde_json::to_vec(&counters.stats()).expect("plain numbers serialise");
+fn json(body: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

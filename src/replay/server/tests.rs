@@ -132,3 +132,24 @@ fn the_fixtures_open() {
     assert_eq!(Ecosystem::ALL.map(|ecosystem| documents.names(ecosystem).len()), [66, 86, 13]);
     assert_eq!(documents.len(), 207);
 }
+
+#[tokio::test]
+async fn remembers_what_was_asked_if_it_is_to() {
+    let replay = start(ReplayOptions { log: true, ..ReplayOptions::default() }).await;
+    let client = client();
+    let before_us = super::super::log::now_us();
+    for path in ["cargo/se/rd/serde", "cargo/no/ne/none", "cargo/se/rd/serde"] {
+        client.get(format!("http://{}/{path}", replay.address())).send().await.unwrap();
+    }
+    let requests = |replay: &Replay| client.get(format!("http://{}/replay/requests", replay.address())).send();
+    let body = requests(&replay).await.unwrap().bytes().await.unwrap();
+    let told: Vec<serde_json::Value> = serde_json::from_slice(&body).unwrap();
+    let seen: Vec<_> =
+        told.iter().map(|entry| (entry["path"].as_str().unwrap(), entry["status"].as_u64().unwrap())).collect();
+    assert_eq!(seen, [("/cargo/se/rd/serde", 200), ("/cargo/no/ne/none", 404), ("/cargo/se/rd/serde", 200)]);
+    assert!(
+        told.iter().all(|entry| (before_us..=super::super::log::now_us()).contains(&entry["at_us"].as_u64().unwrap()))
+    );
+    let silent = start(ReplayOptions::default()).await;
+    assert_eq!(requests(&silent).await.unwrap().status(), 404);
+}

@@ -26,7 +26,7 @@ pub enum WaitCause {
 }
 
 /// How long a job waited for what, in milliseconds. Told by what its task's lane, host and needs waited for since it came:
-/// exact to a few hundredths of a second for the last seconds, to about an eighth of how long ago it was before that.
+/// exact to a quarter of a second for the last two seconds, to about an eighth of how long ago it was before that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waited {
     /// No connected worker could do it.
