@@ -1,7 +1,7 @@
 //! Taking jobs in, and ending them on request.
 
 use gleaner_core::{Admission, Ask, CancelOutcome, Effect, Terms};
-use gleaner_model::{ClientName, JobId, JobResult, JobSpec, Lane, TaskId, Trace};
+use gleaner_model::{ClientName, JobId, JobResult, JobSpec, Lane, Origin, TaskId, Trace};
 use gleaner_store::{KeyEntry, Keyed, StreamPosition};
 
 use super::message::{Admitted, CancelError, Committed, Credit, Message, Reply, Submission, SubmitError};
@@ -20,7 +20,7 @@ impl State {
             let _ = submission.reply.send(Err(SubmitError::Draining));
             return;
         }
-        let Submission { specs, client, trace, stream, reply, credit, claims } = submission;
+        let Submission { specs, client, trace, stream, reply, credit, origin, claims } = submission;
         let admitted = match self.admit(&specs, &client) {
             Ok(admitted) => admitted,
             Err(error) => return drop(reply.send(Err(error))),
@@ -28,7 +28,7 @@ impl State {
         let now = self.now();
         let mut entry = Entry::new(self.answer_submission(admitted.clone(), reply, (credit, claims)));
         for (spec, admitted) in specs.into_iter().zip(&admitted) {
-            let payload = self.payload(admitted.task, spec, &client, &trace);
+            let payload = Payload { origin: origin.clone(), ..self.payload(admitted.task, spec, &client, &trace) };
             entry.commands.push((admitted.job.0, payload.to_command()));
             entry.keys.extend(key_of(admitted.job, &payload));
             self.payloads.insert(admitted.job, payload);
@@ -68,7 +68,7 @@ impl State {
             created_at: self.now().wall,
             epoch: self.parts.store.opened().epoch,
             trace: trace.clone(),
-            origin: gleaner_model::Origin::Asked,
+            origin: Origin::Asked,
         }
     }
 
@@ -176,9 +176,13 @@ impl State {
     }
 }
 
-/// What the client's key for a job is to say.
+/// What the client's key for a job is to say, or that of a dead letter for the job that tries it again.
 fn key_of(job: JobId, payload: &Payload) -> Option<KeyEntry> {
-    let key = payload.spec.key.as_ref()?.to_string();
+    let key = match (&payload.origin, &payload.spec.key) {
+        (Origin::Retry(of), _) => KeyEntry::of_retry(*of),
+        (_, Some(key)) => key.to_string(),
+        (_, None) => return None,
+    };
     let fingerprint = fingerprint_of_job(&payload.spec);
     Some(KeyEntry { client: payload.client.clone(), key, names: Keyed::Job(job), fingerprint })
 }

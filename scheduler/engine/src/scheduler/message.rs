@@ -1,6 +1,7 @@
 //! What the scheduler actor is told.
 
 use gleaner_core::WorkerId;
+use gleaner_model::Origin;
 use gleaner_model::{
     Assignment, Attempt, ClientName, ContentHash, Explanation, Fault, Host, JobId, JobResult, JobSpec, JobView, Lane,
     Outcome, Permit, Trace,
@@ -62,6 +63,8 @@ pub(crate) struct Submission {
     pub(crate) stream: Option<(String, u64)>,
     pub(crate) reply: Reply<Result<Vec<Admitted>, SubmitError>>,
     pub(crate) credit: Credit,
+    /// What they came from.
+    pub(crate) origin: Origin,
     /// The keys of these jobs, kept from others until they are durable.
     pub(crate) claims: Vec<Claim>,
 }

@@ -1,6 +1,6 @@
 //! The way in, for single requests and for streams: what is asked for, taken in and durable, and its receipt.
 
-use gleaner_model::{JobKind, JobSpec, Trace};
+use gleaner_model::{JobKind, JobSpec, Origin, Trace};
 use gleaner_proto::v1;
 use tokio::sync::oneshot;
 use tonic::{Code, Status};
@@ -21,29 +21,44 @@ pub(super) async fn submit(
     // Lasts until the jobs are durable; everything that is done for them is its child.
     let span = tracing::info_span!("submit", client = %client.name, jobs = specs.len());
     let trace = gleaner_proto::trace::continued(&span, &trace);
-    if specs.iter().all(|spec| spec.key.is_none()) {
-        return submit_fresh(shared, specs, client, trace, stream, Vec::new()).await;
+    let asked = Asked { stream, ..Asked::new(specs, client, trace) };
+    if asked.specs.iter().all(|spec| spec.key.is_none()) {
+        return take_in(shared, asked).await;
     }
+    let Asked { specs, client, trace, stream, .. } = asked;
     let mut asks = Asks::claim(shared, specs, &client.name).await?;
     if asks.fresh.is_empty() {
         return Ok(asks.answers(Vec::new()));
     }
     let (specs, claims) = (asks.fresh.iter().map(|(_, spec)| spec.clone()).collect(), std::mem::take(&mut asks.claims));
-    let admitted = submit_fresh(shared, specs, client, trace, stream, claims).await?;
+    let admitted = take_in(shared, Asked { stream, claims, ..Asked::new(specs, client, trace) }).await?;
     Ok(asks.answers(admitted))
 }
 
-async fn submit_fresh(
-    shared: &Shared,
-    specs: Vec<JobSpec>,
-    client: Client,
-    trace: Trace,
-    stream: Option<(String, u64)>,
-    claims: Vec<Claim>,
-) -> Result<Vec<Admitted>, Status> {
+/// What is to be taken in.
+pub(super) struct Asked {
+    pub(super) specs: Vec<JobSpec>,
+    pub(super) client: Client,
+    pub(super) trace: Trace,
+    /// The stream that they belong to and the number of the last one.
+    pub(super) stream: Option<(String, u64)>,
+    pub(super) origin: Origin,
+    /// Kept until they are durable.
+    pub(super) claims: Vec<Claim>,
+}
+
+impl Asked {
+    pub(super) fn new(specs: Vec<JobSpec>, client: Client, trace: Trace) -> Self {
+        Self { specs, client, trace, stream: None, origin: Origin::Asked, claims: Vec::new() }
+    }
+}
+
+/// Has jobs taken in and waits until they are durable.
+pub(super) async fn take_in(shared: &Shared, asked: Asked) -> Result<Vec<Admitted>, Status> {
     let credit = shared.credit().await?;
     let (reply, answer) = oneshot::channel();
-    let submission = Submission { specs, client, trace, stream, reply, credit, claims };
+    let Asked { specs, client, trace, stream, origin, claims } = asked;
+    let submission = Submission { specs, client, trace, stream, reply, credit, origin, claims };
     shared.scheduler.cast(Message::Submit(submission)).map_err(|_| errors::gone())?;
     Ok(answer.await.map_err(|_| errors::gone())??)
 }

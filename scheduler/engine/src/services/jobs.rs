@@ -65,7 +65,11 @@ impl v1::job_service_server::JobService for Jobs {
         let client = credentials::client(&self.0.clients, request.metadata())?.clone();
         let id = job_id(&request.get_ref().id)?;
         let view = self.view(id, &client).await?;
-        Ok(Response::new(v1::GetResponse { job: Some(view.into()) }))
+        let retried_as = match view.state {
+            JobState::Failed => self.retried_as(&view).await?.map(|admitted| admitted.job),
+            _ => None,
+        };
+        Ok(Response::new(v1::GetResponse { job: Some(JobView { retried_as, ..view }.into()) }))
     }
 
     async fn list(&self, request: Request<v1::ListRequest>) -> Result<Response<v1::ListResponse>, Status> {
@@ -127,9 +131,24 @@ impl v1::job_service_server::JobService for Jobs {
         let view = self.view(job, &client).await?;
         Ok(Response::new(v1::CancelResponse { job: Some(view.into()) }))
     }
+
+    async fn retry(&self, request: Request<v1::RetryRequest>) -> Result<Response<v1::RetryResponse>, Status> {
+        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        Ok(Response::new(self.retry_some(request.into_inner(), &client).await?))
+    }
 }
 
 impl Jobs {
+    /// A job, whosever it is.
+    pub(super) async fn any_view(&self, id: JobId) -> Result<JobView, Status> {
+        let mut open = self.0.ask(|reply| Message::JobViews { jobs: vec![id], reply }).await?;
+        if let Some(view) = open.pop() {
+            return Ok(view);
+        }
+        let stored = self.0.read(move |store| store.job(id)).await?;
+        stored.and_then(stored_view).ok_or_else(|| not_found(id))
+    }
+
     /// Clients see their own jobs; where nobody shows credentials, everybody sees all.
     pub(super) fn visible(&self, view: &JobView, client: &Client) -> bool {
         self.0.clients.is_open() || view.client == client.name
@@ -161,7 +180,7 @@ impl Jobs {
     }
 
     /// A page of jobs below `before` that are wanted, and where the next page begins, if there is one.
-    async fn page(
+    pub(super) async fn page(
         &self,
         mut before: Option<JobId>,
         size: usize,
@@ -188,7 +207,7 @@ impl Jobs {
     }
 }
 
-fn job_id(text: &str) -> Result<JobId, Status> {
+pub(super) fn job_id(text: &str) -> Result<JobId, Status> {
     text.parse().map_err(|error: gleaner_model::InvalidId| errors::invalid(error.to_string()))
 }
 

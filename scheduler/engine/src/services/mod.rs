@@ -10,6 +10,7 @@ mod explain;
 mod jobs;
 mod keyed;
 mod operator;
+mod retry;
 mod shared;
 mod speakers;
 mod store;

@@ -7,6 +7,7 @@ mod jobs;
 mod keys;
 mod outcomes;
 mod restart;
+mod retry;
 mod stage;
 mod streams;
 mod terms;
