@@ -1,6 +1,6 @@
 //! A job as programs read it.
 
-use gleaner_model::JobView;
+use gleaner_model::{JobView, Origin};
 use serde::Serialize;
 
 /// The stable keys of a job.
@@ -24,6 +24,15 @@ pub(crate) struct JobRow {
     fetched_at: Option<String>,
     document: Option<String>,
     error: Option<String>,
+    not_before: Option<String>,
+    deadline: Option<String>,
+    expires_at: Option<String>,
+    idempotency_key: Option<String>,
+    retry_of: Option<String>,
+    retried_as: Option<String>,
+    batch: Option<String>,
+    schedule: Option<String>,
+    campaign: Option<String>,
 }
 
 impl JobRow {
@@ -48,6 +57,26 @@ impl JobRow {
             fetched_at: result.and_then(|result| result.fetched_at).map(|at| at.to_string()),
             document: result.and_then(|result| result.document).map(|hash| hash.to_string()),
             error: result.and_then(|result| result.error.as_ref()).map(ToString::to_string),
+            not_before: job.spec.not_before.map(|at| at.to_string()),
+            deadline: job.spec.deadline.map(|at| at.to_string()),
+            expires_at: job.spec.expires_at.map(|at| at.to_string()),
+            idempotency_key: job.spec.key.as_ref().map(ToString::to_string),
+            retry_of: from(&job.origin, |origin| matches!(origin, Origin::Retry(_))),
+            retried_as: job.retried_as.map(|job| job.to_string()),
+            batch: from(&job.origin, |origin| matches!(origin, Origin::Batch(_))),
+            schedule: from(&job.origin, |origin| matches!(origin, Origin::Schedule(_))),
+            campaign: from(&job.origin, |origin| matches!(origin, Origin::Campaign(_))),
         }
     }
+}
+
+/// What a job came from, if it is that.
+fn from(origin: &Origin, is: impl Fn(&Origin) -> bool) -> Option<String> {
+    let name = match origin {
+        Origin::Asked => return None,
+        Origin::Retry(job) => job.to_string(),
+        Origin::Batch(batch) => batch.to_string(),
+        Origin::Schedule(name) | Origin::Campaign(name) => name.to_string(),
+    };
+    is(origin).then_some(name)
 }

@@ -9,6 +9,7 @@ mod commands;
 mod data;
 mod exit;
 mod job_row;
+mod moment;
 mod node;
 mod operator;
 mod output;

@@ -1,9 +1,10 @@
-//! `gleaner jobs list|get|explain|cancel|watch`.
+//! `gleaner jobs list|get|explain|cancel|retry|watch`.
 
 use clap::{Args, Subcommand};
-use gleaner_model::{JobState, JobView};
+use gleaner_model::{JobState, JobView, Origin, Timestamp};
 use gleaner_proto::v1;
 
+use super::retry::{RetryArgs, retry};
 use crate::exit::{Exit, Failure};
 use crate::job_row::JobRow;
 use crate::output::{Output, or_dash, time_for_people};
@@ -21,6 +22,8 @@ pub(crate) enum JobsCommand {
     Explain(JobArgs),
     /// Cancel jobs.
     Cancel(JobArgs),
+    /// Try dead letters again: a new job each, with its tries counted anew.
+    Retry(RetryArgs),
     /// Watch jobs until they have ended.
     Watch(JobArgs),
 }
@@ -57,6 +60,7 @@ fn state(text: &str) -> Result<JobState, String> {
 pub(crate) async fn run(command: &JobsCommand, output: Output) -> Result<Exit, Failure> {
     let args = match command {
         JobsCommand::List(args) => &args.reader,
+        JobsCommand::Retry(args) => &args.reader,
         JobsCommand::Get(args) | JobsCommand::Explain(args) | JobsCommand::Cancel(args) | JobsCommand::Watch(args) => {
             &args.reader
         }
@@ -67,6 +71,7 @@ pub(crate) async fn run(command: &JobsCommand, output: Output) -> Result<Exit, F
         JobsCommand::Get(args) => get(&reader.remote, args, output).await,
         JobsCommand::Explain(args) => explain(&reader.remote, args, output).await,
         JobsCommand::Cancel(args) => cancel(&reader.remote, args, output).await,
+        JobsCommand::Retry(args) => retry(&reader.remote, args, output).await,
         JobsCommand::Watch(args) => watch(&reader.remote, args, output).await,
     };
     reader.close().await;
@@ -162,7 +167,31 @@ fn show(job: &JobView, output: Output) -> Result<(), Failure> {
     let waits = if job.state.is_terminal() { "waited for" } else { "waits for" };
     output.say(format!("  asked by {} in the {} lane, {waits} {}", job.client, job.lane, job.task))?;
     let ended = job.result.as_ref().map_or(0, |result| result.ended_at.as_millis());
-    output.say(format!("  accepted {}, ended {}", time_for_people(job.created_at.as_millis()), time_for_people(ended)))
+    output.say(format!(
+        "  accepted {}, ended {}",
+        time_for_people(job.created_at.as_millis()),
+        time_for_people(ended)
+    ))?;
+    terms(job).into_iter().try_for_each(|line| output.say(format!("  {line}")))
+}
+
+/// What few jobs have: times, what they came from, who tries them again.
+fn terms(job: &JobView) -> Vec<String> {
+    let at = |what: &str, at: Option<Timestamp>| Some(format!("{what} {}", time_for_people(at?.as_millis())));
+    let times = [
+        at("not before", job.spec.not_before),
+        at("wanted by", job.spec.deadline),
+        at("of no use after", job.spec.expires_at),
+    ];
+    let origin = match &job.origin {
+        Origin::Asked => None,
+        Origin::Retry(of) => Some(format!("tries {of} again")),
+        Origin::Batch(batch) => Some(format!("one of the batch {batch}")),
+        Origin::Schedule(name) => Some(format!("asked for by the schedule `{name}`")),
+        Origin::Campaign(name) => Some(format!("asked for by the campaign `{name}`")),
+    };
+    let retried = job.retried_as.map(|new| format!("is tried again as {new}"));
+    times.into_iter().chain([origin, retried]).flatten().collect()
 }
 
 fn sentence(job: &JobView) -> String {

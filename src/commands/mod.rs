@@ -7,6 +7,7 @@ pub(crate) mod hosts;
 pub(crate) mod jobs;
 pub(crate) mod refresh;
 pub(crate) mod replay;
+mod retry;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod up;

@@ -8,12 +8,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gleaner_model::{Ecosystem, Purl};
+use gleaner_proto::v1;
 use tempfile::TempDir;
 use tracing::Instrument;
 
-use self::run::Refresh;
+use self::run::{Refresh, Wishes};
 use crate::data::DataArgs;
 use crate::exit::{Exit, Failure};
+use crate::moment::{self, Moment};
 use crate::node::{Local, LocalOptions, LocalWorker};
 use crate::output::Output;
 use crate::registries::{RegistryArgs, Replayed};
@@ -40,6 +42,21 @@ pub(crate) struct RefreshArgs {
     /// A running refresh of the same package serves if it began at most this long ago, in milliseconds.
     #[arg(long, default_value_t = 0, value_name = "MS")]
     max_age_ms: u64,
+    /// Do nothing before this time: RFC 3339, or how long from now, such as 15m or 2h30m.
+    #[arg(long, value_name = "WHEN")]
+    not_before: Option<Moment>,
+    /// When they are wanted; orders the client's own jobs, the earliest first.
+    #[arg(long, value_name = "WHEN")]
+    deadline: Option<Moment>,
+    /// Of no use after this time: what is not done by then ends as `expired`.
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<Moment>,
+    /// A key of your own for this refresh: asked again under it, the same jobs answer. Wants times and no durations.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// Show the receipts and end, instead of waiting for what becomes of it.
+    #[arg(long, requires = "server")]
+    detach: bool,
     #[command(flatten)]
     retries: RetryArgs,
     #[command(flatten)]
@@ -52,13 +69,30 @@ pub(crate) struct RefreshArgs {
     data: DataArgs,
 }
 
+impl RefreshArgs {
+    /// What all of its jobs say beside their packages; durations count from now.
+    fn wishes(&self) -> Wishes {
+        Wishes {
+            spec: v1::JobSpec {
+                kind: v1::JobKind::Crawl.into(),
+                max_age_ms: self.max_age_ms,
+                not_before_at_ms: moment::at_ms(self.not_before),
+                deadline_at_ms: moment::at_ms(self.deadline),
+                expires_at_ms: moment::at_ms(self.expires),
+                ..v1::JobSpec::default()
+            },
+            key: self.idempotency_key.clone(),
+        }
+    }
+}
+
 /// Refreshes packages and shows how it ended.
 pub(crate) async fn run(args: &RefreshArgs, output: Output, config: Option<PathBuf>) -> Result<Exit, Failure> {
     let signals = Signals::listen();
     let mut purls = read_purls(&args.purls)?;
     if let Some(url) = &args.remote.server {
         let remote = Remote::connect(url, &args.remote).await?;
-        let refresh = Refresh { remote, output, signals, max_age_ms: args.max_age_ms };
+        let refresh = Refresh { remote, output, signals, wishes: args.wishes(), detach: args.detach };
         return refresh.run(&purls).instrument(tracing::info_span!("refresh")).await;
     }
     let replayed = match &args.replay {
@@ -79,7 +113,7 @@ pub(crate) async fn run(args: &RefreshArgs, output: Output, config: Option<PathB
     let decisions = args.retries.decisions();
     let local = Local::start(LocalOptions { data: &data, registries, decisions, worker }).await?;
     let remote = Remote::connect(&local.url(), &RemoteArgs::default()).await?;
-    let refresh = Refresh { remote, output, signals, max_age_ms: args.max_age_ms };
+    let refresh = Refresh { remote, output, signals, wishes: args.wishes(), detach: false };
     let result = tokio::select! {
         result = refresh.run(&purls).instrument(tracing::info_span!("refresh")) => result,
         failure = local.failure() => Err(failure),

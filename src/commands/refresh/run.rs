@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, SelectAll};
-use gleaner_model::{JobId, JobState, JobView, Purl};
+use gleaner_model::{ContentHash, JobId, JobState, JobView, Lane, Purl};
 use gleaner_proto::v1;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 use tonic::{Code, Streaming};
 
 use super::row::{HEAD, Row};
@@ -31,12 +33,48 @@ pub(super) struct Refresh {
     pub(super) remote: Remote,
     pub(super) output: Output,
     pub(super) signals: Signals,
-    pub(super) max_age_ms: u64,
+    pub(super) wishes: Wishes,
+    /// Show the receipts and end.
+    pub(super) detach: bool,
+}
+
+/// What all jobs of a refresh say beside their packages.
+pub(super) struct Wishes {
+    pub(super) spec: v1::JobSpec,
+    pub(super) key: Option<String>,
+}
+
+impl Wishes {
+    /// The job for one of so many packages. Each of several has a key of its own, made of the user's and the purl.
+    fn job(&self, purl: &Purl, packages: usize) -> v1::JobSpec {
+        let own = |key: &String| match packages {
+            1 => key.clone(),
+            _ => format!("{key}/{}", ContentHash(Sha256::digest(purl.to_string()).into())),
+        };
+        let idempotency_key = self.key.as_ref().map(own).unwrap_or_default();
+        v1::JobSpec { purl: purl.to_string(), idempotency_key, ..self.spec.clone() }
+    }
+}
+
+/// The stable keys of a receipt.
+#[derive(Serialize)]
+struct ReceiptRow {
+    purl: String,
+    job: String,
+    task: String,
+    lane: &'static str,
+    attached: bool,
+    known: bool,
 }
 
 impl Refresh {
     pub(super) async fn run(self, purls: &[Purl]) -> Result<Exit, Failure> {
-        let jobs = self.submit(purls).await?;
+        let receipts = self.submit(purls).await?;
+        if self.detach {
+            return self.show_receipts(purls, &receipts);
+        }
+        let jobs = receipts.iter().map(|receipt| receipt.job.parse().map_err(Failure::failed));
+        let jobs = jobs.collect::<Result<Vec<JobId>, _>>()?;
         let mut open: HashMap<JobId, &Purl> = jobs.iter().copied().zip(purls).collect();
         let progress = self.progress(jobs.len());
         let mut rows = HashMap::new();
@@ -84,21 +122,25 @@ impl Refresh {
         })
     }
 
-    async fn submit(&self, purls: &[Purl]) -> Result<Vec<JobId>, Failure> {
-        let mut jobs = Vec::with_capacity(purls.len());
+    async fn submit(&self, purls: &[Purl]) -> Result<Vec<v1::Receipt>, Failure> {
+        let (mut receipts, packages) = (Vec::with_capacity(purls.len()), purls.len());
         for purls in purls.chunks(SUBMIT_MAX) {
-            let specs = purls.iter().map(|purl| v1::JobSpec {
-                kind: v1::JobKind::Crawl.into(),
-                purl: purl.to_string(),
-                max_age_ms: self.max_age_ms,
-                ..v1::JobSpec::default()
-            });
-            let request = v1::SubmitRequest { jobs: specs.collect() };
-            for receipt in self.remote.jobs().submit(request).await?.into_inner().receipts {
-                jobs.push(receipt.job.parse().map_err(Failure::failed)?);
-            }
+            let jobs = purls.iter().map(|purl| self.wishes.job(purl, packages)).collect();
+            receipts.extend(self.remote.jobs().submit(v1::SubmitRequest { jobs }).await?.into_inner().receipts);
         }
-        Ok(jobs)
+        Ok(receipts)
+    }
+
+    fn show_receipts(&self, purls: &[Purl], receipts: &[v1::Receipt]) -> Result<Exit, Failure> {
+        for (purl, receipt) in purls.iter().zip(receipts) {
+            let lane = Lane::try_from(receipt.lane()).map_or("", Lane::as_str);
+            let (job, task, attached, known) =
+                (receipt.job.clone(), receipt.task.clone(), receipt.attached, receipt.known);
+            let how = if known { ", as before" } else { "" };
+            self.output.say(format!("{job}  {purl}  in the {lane} lane{how}"))?;
+            self.output.object(&ReceiptRow { purl: purl.to_string(), job, task, lane, attached, known })?;
+        }
+        Ok(Exit::Done)
     }
 
     async fn watch(&self, open: &HashMap<JobId, &Purl>) -> Result<Changes, Failure> {
