@@ -5,17 +5,16 @@
 //!
 //! Which work: the lane whose turn it is, in it the client whose turn it is, of that client the host served longest
 //! ago, and of what is queued there the first. Only streams take part whose host may be asked now and for which a
-//! worker has room. The cost of a decision grows with the number of open hosts, never with what is queued.
-
-use std::collections::BTreeSet;
+//! worker has room. The cost of a decision grows neither with what is queued nor with the number of hosts.
 
 use gleaner_model::{Attempt, Lane, TaskId};
 
 use crate::attempts::{Course, Hold, Payer, Running};
-use crate::hosts::Turn;
+use crate::hosts::Front;
 use crate::scheduler::{Out, Scheduler};
 use crate::streams::StreamIndex;
 use crate::tasks::Slot;
+use crate::turns::{Ready, Turn};
 use crate::{Effect, Moment, Needs};
 
 /// How many tasks at the head of a stream are passed over because they wait for protected room: as many as were
@@ -28,6 +27,7 @@ impl Scheduler {
         self.hosts.open_due(now, &self.options);
         self.ripen(now);
         for _ in 0..self.options.dispatch_max {
+            self.list_hosts();
             let decided = self.grant_any(now, out)
                 || self.resume_any(now, out)
                 || self.assign_any(now, out)
@@ -51,9 +51,9 @@ impl Scheduler {
     }
 
     /// Could a task of this front get a slot, or will it when its lane's target is over?
-    pub(crate) fn is_startable(&self, lane: Lane, needs: Needs, front: &BTreeSet<Turn>) -> bool {
+    pub(crate) fn is_startable(&self, lane: Lane, needs: Needs, front: &Front) -> bool {
         let displaces = || self.target_ms(lane).is_some() && self.victim(needs, lane).is_some();
-        self.first_in(front).is_some() && (self.room(lane, needs).is_some() || displaces())
+        self.has_next(front) && (self.room(lane, needs).is_some() || displaces())
     }
 
     fn assign_any(&mut self, now: Moment, out: Out<'_>) -> bool {
@@ -89,21 +89,20 @@ impl Scheduler {
         if self.shares.lane(lane).queued == 0 {
             return None;
         }
-        let mut best: Option<Turn> = None;
-        for (_, host) in self.hosts.open() {
-            for (needs, front) in host.fronts_of(lane) {
-                let Some(first) = self.first_in(front) else { continue };
-                if best.is_none_or(|best| first < best) && self.room(lane, needs).is_some() {
-                    best = Some(first);
-                }
-            }
-        }
-        best
+        let roomy = self.turns.of(lane).filter(|(needs, _)| self.room(lane, *needs).is_some());
+        let first = |(_, ready): (Needs, &Ready)| ready.in_order().find(|turn| self.is_next(turn, lane));
+        roomy.filter_map(first).min()
     }
 
-    /// The first stream of a host's front that has a task which may start.
-    pub(crate) fn first_in(&self, front: &BTreeSet<Turn>) -> Option<Turn> {
-        front.iter().find(|turn| self.next_of(turn.stream).is_some()).copied()
+    /// May something of this stream start, as far as its host and its tasks are concerned?
+    fn is_next(&self, turn: &Turn, lane: Lane) -> bool {
+        let host = self.streams.get(turn.stream).key.host;
+        self.hosts.get(host).serves(lane) && self.next_of(turn.stream).is_some()
+    }
+
+    /// Is there a task in a host's front which may start?
+    pub(crate) fn has_next(&self, front: &Front) -> bool {
+        front.iter().any(|stream| self.next_of(*stream).is_some())
     }
 
     /// The task that a stream starts next: the first one, but for some that wait for protected room.

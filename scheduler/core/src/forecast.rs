@@ -77,9 +77,9 @@ impl Scheduler {
         let weight = |client| u64::from(self.shares.client(client).weight);
         let mut before = host.waiting() as u64 + ahead;
         for ((lane, _), front) in host.fronts.range(..=(key.lane, crate::Needs(u16::MAX))) {
-            for turn in front {
-                let stream = self.streams.get(turn.stream);
-                let its_part = (ahead + 1).saturating_mul(weight(turn.client)) / weight(key.client).max(1);
+            for index in front {
+                let stream = self.streams.get(*index);
+                let its_part = (ahead + 1).saturating_mul(weight(stream.key.client)) / weight(key.client).max(1);
                 before += match (*lane < key.lane, stream.key == key) {
                     (true, _) => stream.ready.len(),
                     (false, true) => 0,

@@ -7,23 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::fast::FixedState;
-use gleaner_model::{Attempt, Host, Lane, Timestamp};
+use gleaner_model::{Attempt, Host, Lane};
 use hashbrown::HashMap;
 
 use crate::pace::Pace;
 use crate::streams::StreamIndex;
-use crate::{Budget, ClientIndex, HostIndex, Moment, Needs, Options, WorkerId};
-
-/// A stream's place among those of one lane that are ready for a host; the lowest is next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Turn {
-    pub(crate) pass: u128,
-    pub(crate) client: ClientIndex,
-    /// When its first task is wanted: a client's streams go by that, and by turns where it is the same.
-    pub(crate) deadline: Timestamp,
-    pub(crate) turn: u64,
-    pub(crate) stream: StreamIndex,
-}
+use crate::{Budget, HostIndex, Moment, Needs, Options, WorkerId};
 
 /// A running attempt's request that waits for a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +30,17 @@ enum Seat {
     Closed(u64),
 }
 
+/// The ready streams of one host that are alike in lane and needs.
+pub(crate) type Front = BTreeSet<StreamIndex>;
+
 pub(crate) struct HostState {
     pub(crate) name: Host,
     pub(crate) pace: Pace,
     seat: Seat,
     /// Ready streams by lane and needs.
-    pub(crate) fronts: BTreeMap<(Lane, Needs), BTreeSet<Turn>>,
+    pub(crate) fronts: BTreeMap<(Lane, Needs), Front>,
+    /// Are its streams among the turns? They are to be if it is open.
+    pub(crate) listed: bool,
     /// Waiting requests by lane, then by age.
     waiting: BTreeMap<(Lane, u64), Thirst>,
     since_floor: u32,
@@ -75,10 +69,15 @@ impl HostState {
     }
 
     /// A lane's ready streams by needs; none if somebody runs already who is as urgent and comes first.
-    pub(crate) fn fronts_of(&self, lane: Lane) -> impl Iterator<Item = (Needs, &BTreeSet<Turn>)> {
-        let served = self.most_urgent_waiting().is_none_or(|(waiting, _)| waiting > lane);
+    pub(crate) fn fronts_of(&self, lane: Lane) -> impl Iterator<Item = (Needs, &Front)> {
+        let served = self.serves(lane);
         let fronts = self.fronts.range((lane, Needs(0))..=(lane, Needs(u16::MAX)));
         fronts.filter(move |_| served).map(|((_, needs), front)| (*needs, front))
+    }
+
+    /// Does new work of this lane come before what waits for a permit?
+    pub(crate) fn serves(&self, lane: Lane) -> bool {
+        self.most_urgent_waiting().is_none_or(|(waiting, _)| waiting > lane)
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -93,6 +92,8 @@ pub(crate) struct Hosts {
     closed: BTreeSet<(u64, HostIndex)>,
     /// Hosts that attempts wait for.
     thirsty: BTreeSet<HostIndex>,
+    /// Hosts that were opened or closed while their streams are listed as before.
+    turned: BTreeSet<HostIndex>,
     ages: u64,
     begin_empty: bool,
 }
@@ -106,6 +107,7 @@ impl Hosts {
             open: BTreeSet::new(),
             closed: BTreeSet::new(),
             thirsty: BTreeSet::new(),
+            turned: BTreeSet::new(),
             ages: 0,
             begin_empty,
         }
@@ -121,6 +123,7 @@ impl Hosts {
             pace: Pace::new(budget, self.begin_empty),
             seat: Seat::Idle,
             fronts: BTreeMap::new(),
+            listed: false,
             waiting: BTreeMap::new(),
             since_floor: 0,
             granted: 0,
@@ -189,6 +192,21 @@ impl Hosts {
                 self.closed.insert((at, index));
             }
         }
+        if host.listed != host.is_open() {
+            self.turned.insert(index);
+        }
+    }
+
+    /// A host whose streams are not listed as they should be, and whether they should.
+    pub(crate) fn take_turned(&mut self) -> Option<(HostIndex, bool)> {
+        while let Some(index) = self.turned.pop_first() {
+            let host = self.get_mut(index);
+            if host.listed != host.is_open() {
+                host.listed = host.is_open();
+                return Some((index, host.listed));
+            }
+        }
+        None
     }
 
     /// Opens every host whose time has come.
@@ -256,7 +274,7 @@ impl Hosts {
         &self,
         index: HostIndex,
         floor_every: u32,
-        startable: impl Fn(Lane, Needs, &BTreeSet<Turn>) -> bool,
+        startable: impl Fn(Lane, Needs, &Front) -> bool,
     ) -> Option<(Lane, u64)> {
         let host = self.get(index);
         let (lane, age) = host.most_urgent_waiting()?;

@@ -48,6 +48,7 @@ mod suspend;
 mod tasks;
 mod terms;
 mod timers;
+mod turns;
 mod twins;
 mod view;
 mod views;

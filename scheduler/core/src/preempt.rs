@@ -15,9 +15,9 @@ use gleaner_model::{Displacement, Lane, TaskId};
 
 use crate::attempts::Hold;
 use crate::field::VictimKey;
-use crate::hosts::Turn;
 use crate::scheduler::{Out, Scheduler};
 use crate::tasks::Slot;
+use crate::turns::Turn;
 use crate::{HostIndex, Moment, Needs, WorkerId};
 
 impl Scheduler {
@@ -73,22 +73,20 @@ impl Scheduler {
     /// what that is.
     fn most_pressing(&self, lane: Lane, now: Moment) -> Option<(Turn, Slot)> {
         let target_ms = self.target_ms(lane)?;
-        let mut victims = BTreeMap::new();
-        let mut best: Option<(Turn, Slot)> = None;
-        for ((_, needs, host), since_ms) in self.presses.range(span(lane)) {
-            if since_ms.saturating_add(target_ms) > now.mono_ms {
-                continue;
-            }
-            let front = self.hosts.get(*host).fronts.get(&(lane, *needs));
-            let Some(first) = front.and_then(|front| self.first_in(front)) else { continue };
-            let victim: &Option<Slot> = victims.entry(*needs).or_insert_with(|| self.victim(*needs, lane));
-            if let Some(victim) = victim
-                && best.is_none_or(|(best, _)| first < best)
-            {
-                best = Some((first, *victim));
-            }
-        }
-        best
+        let is_due = |since_ms: &u64| since_ms.saturating_add(target_ms) <= now.mono_ms;
+        let found = self.turns.of(lane).filter_map(|(needs, ready)| {
+            let presses = |turn: &Turn| {
+                let host = self.streams.get(turn.stream).key.host;
+                self.presses.get(&(lane, needs, host)).is_some_and(is_due) && self.next_of(turn.stream).is_some()
+            };
+            self.presses
+                .range(span(lane))
+                .any(|((_, pressing, _), since_ms)| *pressing == needs && is_due(since_ms))
+                .then_some(())?;
+            let victim = self.victim(needs, lane)?;
+            Some((ready.in_order().find(presses)?, victim))
+        });
+        found.min_by_key(|(turn, _)| *turn)
     }
 
     /// Writes down which ready work finds no room, and since when.
@@ -100,7 +98,7 @@ impl Scheduler {
             }
             for (host, state) in self.hosts.open() {
                 for (needs, front) in state.fronts_of(lane) {
-                    if self.first_in(front).is_some() && self.room(lane, needs).is_none() {
+                    if self.has_next(front) && self.room(lane, needs).is_none() {
                         let key = (lane, needs, host);
                         presses.insert(key, self.presses.get(&key).copied().unwrap_or(now.mono_ms));
                     }

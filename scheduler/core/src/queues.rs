@@ -2,10 +2,10 @@
 
 use gleaner_model::Lane;
 
-use crate::hosts::Turn;
 use crate::scheduler::Scheduler;
 use crate::streams::{StreamIndex, StreamKey};
 use crate::tasks::{Slot, State};
+use crate::turns::Turn;
 use crate::{ClientIndex, Moment};
 
 /// Which end of the queue.
@@ -72,13 +72,30 @@ impl Scheduler {
 
     /// Charges a start to the stream's lane and client, after the first task was taken out of it.
     pub(crate) fn charge_start(&mut self, index: StreamIndex, key: StreamKey, cost_us: u64) {
-        let awake: Vec<_> = self.client_streams(key).collect();
-        for stream in &awake {
-            self.leave_front(*stream);
+        let awake = self.streams.get(index).ready.len() > 0;
+        if awake {
+            self.leave_front(index);
         }
+        let before = self.pass_of(key);
         self.streams.get_mut(index).turn = self.shares.charge(key.lane, key.client, cost_us);
-        for stream in awake {
-            self.enter_front(stream);
+        self.turns.pass(key.lane, key.client, before, self.pass_of(key));
+        if awake {
+            self.enter_front(index);
+        }
+    }
+
+    /// Lists the streams of the hosts that may be asked now, and no others.
+    pub(crate) fn list_hosts(&mut self) {
+        while let Some((host, listed)) = self.hosts.take_turned() {
+            let streams: Vec<StreamIndex> = self.hosts.get(host).fronts.values().flatten().copied().collect();
+            for index in streams {
+                let (turn, key) = (self.turn_of(index), self.streams.get(index).key);
+                if listed {
+                    self.turns.insert(key.lane, key.needs, turn);
+                } else {
+                    self.turns.remove(key.lane, key.needs, turn);
+                }
+            }
         }
     }
 
@@ -116,26 +133,37 @@ impl Scheduler {
         }
     }
 
+    fn pass_of(&self, key: StreamKey) -> u128 {
+        self.shares.client(key.client).lanes[key.lane.index()].account.pass
+    }
+
     fn turn_of(&self, index: StreamIndex) -> Turn {
         let stream = self.streams.get(index);
-        let pass = self.shares.client(stream.key.client).lanes[stream.key.lane.index()].account.pass;
+        let pass = self.pass_of(stream.key);
         let (client, deadline, turn) = (stream.key.client, stream.deadline, stream.turn);
         Turn { pass, client, deadline, turn, stream: index }
     }
 
     fn enter_front(&mut self, index: StreamIndex) {
         let (turn, key) = (self.turn_of(index), self.streams.get(index).key);
-        self.hosts.get_mut(key.host).fronts.entry((key.lane, key.needs)).or_default().insert(turn);
+        let host = self.hosts.get_mut(key.host);
+        host.fronts.entry((key.lane, key.needs)).or_default().insert(index);
+        if host.listed {
+            self.turns.insert(key.lane, key.needs, turn);
+        }
     }
 
     fn leave_front(&mut self, index: StreamIndex) {
         let (turn, key) = (self.turn_of(index), self.streams.get(index).key);
-        let fronts = &mut self.hosts.get_mut(key.host).fronts;
-        if let Some(front) = fronts.get_mut(&(key.lane, key.needs)) {
-            front.remove(&turn);
+        let host = self.hosts.get_mut(key.host);
+        if let Some(front) = host.fronts.get_mut(&(key.lane, key.needs)) {
+            front.remove(&index);
             if front.is_empty() {
-                fronts.remove(&(key.lane, key.needs));
+                host.fronts.remove(&(key.lane, key.needs));
             }
+        }
+        if host.listed {
+            self.turns.remove(key.lane, key.needs, turn);
         }
     }
 }

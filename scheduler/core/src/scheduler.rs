@@ -21,6 +21,7 @@ use crate::shares::Shares;
 use crate::sides::Sides;
 use crate::streams::Streams;
 use crate::tasks::{Chain, Slot, Tasks};
+use crate::turns::Turns;
 use crate::twins::Twins;
 use crate::waits::Waits;
 use crate::{Budget, ClientIndex, Counters, Effect, HostIndex, Needs, Options, TargetKey};
@@ -48,6 +49,8 @@ pub struct Scheduler {
     pub(crate) streams: Streams,
     pub(crate) shares: Shares,
     pub(crate) hosts: Hosts,
+    /// Ready streams of open hosts.
+    pub(crate) turns: Turns,
     pub(crate) roster: Roster,
     pub(crate) expiry: Expiry,
     /// Open jobs over all clients.
@@ -106,6 +109,7 @@ impl Scheduler {
             streams: Streams::default(),
             shares: Shares::new(options.lane_weights),
             hosts: Hosts::new(epoch > 1),
+            turns: Turns::default(),
             roster: Roster::default(),
             expiry: Expiry::default(),
             held: 0,

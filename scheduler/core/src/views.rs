@@ -87,7 +87,7 @@ impl Scheduler {
 
     fn host_view(&self, index: crate::HostIndex, host: &crate::hosts::HostState, now: Moment) -> HostView {
         let blocked_ms = host.pace.blocked_until_ms;
-        let turns = host.fronts.values().flatten();
+        let streams = host.fronts.values().flatten();
         HostView {
             index,
             host: host.name.clone(),
@@ -96,7 +96,7 @@ impl Scheduler {
             blocked_until: (blocked_ms > now.mono_ms).then(|| now.wall_at(blocked_ms)),
             granted: host.granted,
             throttled: host.throttled,
-            queued: turns.map(|turn| self.streams.get(turn.stream).ready.len()).sum(),
+            queued: streams.map(|stream| self.streams.get(*stream).ready.len()).sum(),
             waiting: host.waiting(),
         }
     }
@@ -182,6 +182,7 @@ impl Scheduler {
             && self.sides.is_empty()
             && self.journeys.is_empty()
             && self.field.is_empty()
+            && self.turns.is_empty()
             && self.follow_ups.is_empty()
             && self.leaders.is_empty()
             && self.limbo_retries.is_empty()
