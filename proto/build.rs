@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "gleaner/v1/common.proto",
     "gleaner/v1/package.proto",
     "gleaner/v1/job_service.proto",
@@ -14,6 +14,8 @@ const FILES: [&str; 7] = [
     "gleaner/v1/catalog_service.proto",
     "gleaner/v1/operator_service.proto",
     "gleaner/v1/store_service.proto",
+    "gleaner/v1/order_service.proto",
+    "gleaner/v1/batch_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

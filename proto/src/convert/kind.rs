@@ -1,6 +1,8 @@
 //! Enumerations, each of whose values has the same name on the wire and in the domain.
 
-use gleaner_model::{CrawlPart, DependencyKind, FaultKind, JobKind, JobState, Lane, Presence, WaitCause};
+use gleaner_model::{
+    CampaignState, CrawlPart, DependencyKind, FaultKind, JobKind, JobState, Lane, Presence, WaitCause,
+};
 
 use super::field::unknown_number;
 use super::{InvalidMessage, Unspecified};
@@ -46,6 +48,7 @@ mirror!(CrawlPart: Newest, Older);
 mirror!(JobState: Queued, Running, Done, NotFound, Gone, Failed, Expired, Cancelled);
 mirror!(FaultKind: Throttled, Stale, Malformed, Outage, Denied, Unimplemented, LeaseExpired, Internal);
 mirror!(DependencyKind: Normal, Build, Dev, Peer);
+mirror!(CampaignState: Running, Paused, Done, Cancelled);
 mirror!(Presence: Present, NotFound, Gone);
 
 impl From<JobKind> for v1::JobKind {

@@ -19,6 +19,7 @@ mod hello;
 mod invalid;
 mod job;
 mod kind;
+mod order;
 mod outcome;
 mod package;
 mod request;
@@ -37,6 +38,7 @@ pub use hello::{HELD_MAX, HeldAttempt, Hello, SLOTS_MAX};
 pub use invalid::{InvalidMessage, Unspecified};
 pub use job::{job_to_wire, task_id};
 pub use kind::{Mirrored, job_kind};
+pub use order::{LABEL_BYTES_MAX, PREFIX_BYTES_MAX, batch_to_wire, campaign_to_wire, label, prefix};
 pub use request::{
     CHECKPOINT_BYTES_MAX, DocumentPiece, PIECE_BYTES_MAX, PermitRequest, Progress, Suspended, Throttled,
 };

@@ -15,6 +15,7 @@ mod births;
 pub mod catalogue;
 mod chance;
 mod costs;
+pub mod cron;
 mod detach;
 mod dispatch;
 mod effect;

@@ -117,6 +117,13 @@ impl Clients {
         self.anonymous.is_some()
     }
 
+    /// The client of this name, as it is now.
+    #[must_use]
+    pub fn find(&self, name: &ClientName) -> Option<Client> {
+        let anonymous = || self.anonymous.as_ref().map(|client| Client { name: name.clone(), ..client.clone() });
+        self.by_token.values().find(|client| client.name == *name).cloned().or_else(anonymous)
+    }
+
     /// The weight of a client by name; 1 for one that the file does not have any more.
     #[must_use]
     pub fn weight_of(&self, name: &ClientName) -> u32 {

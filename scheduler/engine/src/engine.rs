@@ -95,6 +95,7 @@ impl Engine {
             hub: Arc::clone(&hub),
             alarm,
             next_sequence: opened.next_sequence,
+            orders: found.orders,
         };
         let (scheduler, running) = scheduler::start(parts).await?;
         tokio::spawn(ring(scheduler.clone(), alarms, clock));

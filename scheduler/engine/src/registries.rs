@@ -57,6 +57,11 @@ impl Registries {
         Ok(Self { by_name })
     }
 
+    /// Is this registry configured, and of this ecosystem?
+    pub(crate) fn has(&self, registry: &RegistryName, ecosystem: Ecosystem) -> bool {
+        self.by_name.get(registry).is_some_and(|known| known.registry.ecosystem == ecosystem)
+    }
+
     /// The registry that a job asks, if it is configured and of the purl's ecosystem.
     pub(crate) fn of(&self, spec: &JobSpec) -> Option<&Known> {
         self.by_name.get(&spec.registry).filter(|known| known.registry.ecosystem == spec.purl.ecosystem())

@@ -6,7 +6,7 @@ use gleaner_cluster::{ChannelOptions, ServerTls, TlsError};
 use gleaner_proto::v1;
 use tokio::net::TcpListener;
 
-use crate::services::{Catalog, Jobs, Operator, Shared, StoreKeeper, Workers};
+use crate::services::{Batches, Campaigns, Catalog, Jobs, Operator, Schedules, Shared, StoreKeeper, Workers};
 
 /// Largest message from a worker. An outcome holds a whole package without its documents; the largest real ones are a
 /// few megabytes, and a registry's page is capped at some hundred.
@@ -49,6 +49,9 @@ pub(crate) async fn serve(
         .add_service(reflection)
         .add_service(workers)
         .add_service(v1::job_service_server::JobServiceServer::new(Jobs(Arc::clone(&shared))))
+        .add_service(v1::batch_service_server::BatchServiceServer::new(Batches(Arc::clone(&shared))))
+        .add_service(v1::schedule_service_server::ScheduleServiceServer::new(Schedules(Arc::clone(&shared))))
+        .add_service(v1::campaign_service_server::CampaignServiceServer::new(Campaigns(Arc::clone(&shared))))
         .add_service(v1::catalog_service_server::CatalogServiceServer::new(Catalog::new(Arc::clone(&shared))))
         .add_service(v1::store_service_server::StoreServiceServer::new(StoreKeeper(Arc::clone(&shared))))
         .add_service(v1::operator_service_server::OperatorServiceServer::new(Operator(shared)))

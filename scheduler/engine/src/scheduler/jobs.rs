@@ -112,7 +112,7 @@ impl State {
     }
 
     /// Nothing of these was journalled or handed out yet, so what their cancelling would lead to is of no interest.
-    fn take_back(&mut self, admitted: &[Admitted]) {
+    pub(super) fn take_back(&mut self, admitted: &[Admitted]) {
         let (now, mut ignored) = (self.now(), Vec::new());
         for admitted in admitted.iter().rev() {
             self.parts.core.cancel(admitted.job, now, &mut ignored);
@@ -172,6 +172,7 @@ impl State {
             let lane = self.tell_end(job, result);
             self.ended[lane.unwrap_or(Lane::Bulk).index()] += 1;
             self.payloads.remove(job);
+            self.orders_hear_of_ends(job);
         }
     }
 }

@@ -10,6 +10,7 @@ use gleaner_proto::convert::{Hello, Welcome};
 use gleaner_store::{PackageWrite, Place};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use super::orders::Order;
 use crate::clients::Client;
 use crate::services::Claim;
 use crate::views::{HostState, LaneState, WorkerState};
@@ -30,6 +31,8 @@ pub(crate) enum Message {
     Prepared(Box<Prepared>),
     /// Commits happened.
     Committed(Committed),
+    /// Something about schedules, campaigns or batches.
+    Order(Box<Order>),
     /// Something is due.
     Wake,
     /// Old results are to be forgotten.

@@ -10,6 +10,7 @@ mod explain;
 mod inbox;
 mod jobs;
 mod message;
+mod orders;
 mod outcome;
 mod query;
 mod recovery;
@@ -25,6 +26,7 @@ pub(crate) use inbox::SchedulerRef;
 pub(crate) use message::{
     Admitted, CancelError, Credit, Message, Reply, Submission, SubmitError, ToWorker, WorkerSaid,
 };
+pub(crate) use orders::{BatchItem, BatchSubmission, CampaignChange, Name, Order, OrderError, batch_states};
 pub(crate) use query::bare_view;
 pub(crate) use recovery::recover;
 pub(crate) use state::{Parts, State};

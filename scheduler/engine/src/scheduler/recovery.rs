@@ -4,17 +4,20 @@ use gleaner_core::{Moment, RecoveredJob, Scheduler, Terms};
 use gleaner_model::JobId;
 use gleaner_store::{Recovered, Store, StoreError};
 
+use super::orders::Orders;
 use crate::clients::Clients;
 use crate::payloads::Payload;
 use crate::registries::{Registries, needs_of, target_of};
 
 /// What recovery found.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Found {
     /// Open jobs that the core holds again.
     pub(crate) jobs: u64,
     /// Open jobs whose registry is not configured; they stay in the journal until a scheduler has it again.
     pub(crate) homeless: u64,
+    /// Schedules, campaigns and batches, with their open jobs.
+    pub(crate) orders: Orders,
 }
 
 /// Hands everything that has not ended to the core, by one scan of the journal.
@@ -29,6 +32,9 @@ pub(crate) fn recover(
     store.recover(&mut |recovered| match recovered {
         Recovered::Job { job, open, submit } => {
             let Some(payload) = Payload::of_command(submit) else { return };
+            if open {
+                found.orders.recovered(job, &payload);
+            }
             match registries.of(&payload.spec) {
                 Some(known) => {
                     found.jobs += u64::from(open);
@@ -47,6 +53,7 @@ pub(crate) fn recover(
             }
         }
     })?;
+    found.orders.load(store, now.wall)?;
     Ok(found)
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::assign::Departure;
 use super::inbox::{Inbox, SchedulerRef};
 use super::message::{Committed, Message, Outbound, Reply};
+use super::orders::Orders;
 use super::outcome::Arrival;
 use crate::clock::Clock;
 use crate::committer::Committer;
@@ -31,6 +32,8 @@ pub(crate) struct Parts {
     /// The time of the next [`Message::Wake`], in monotonic milliseconds.
     pub(crate) alarm: watch::Sender<u64>,
     pub(crate) next_sequence: u64,
+    /// Schedules, campaigns and batches, as they were found.
+    pub(crate) orders: Orders,
 }
 
 /// A worker's session.
@@ -51,6 +54,7 @@ pub(crate) struct State {
     pub(super) links: HashMap<WorkerId, Link>,
     pub(super) next_worker: u64,
     pub(super) effects: Vec<Effect>,
+    pub(super) orders: Orders,
     /// Attempts of this round that are still to be described to their workers.
     pub(super) departures: Vec<Departure>,
     /// Outcomes that were accepted in this round, whose meaning is still to be worked out.
@@ -65,10 +69,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(super) fn new(myself: SchedulerRef, inbox: Inbox, parts: Parts) -> Self {
+    pub(super) fn new(myself: SchedulerRef, inbox: Inbox, mut parts: Parts) -> Self {
         Self {
             myself,
             inbox,
+            orders: std::mem::take(&mut parts.orders),
             parts,
             payloads: Payloads::default(),
             links: HashMap::new(),
@@ -114,6 +119,7 @@ impl State {
             }
             Message::Prepared(prepared) => self.prepared(*prepared),
             Message::Committed(committed) => self.committed(committed),
+            Message::Order(order) => self.order(*order),
             Message::Wake => {}
             Message::Housekeeping => self.housekeeping(),
             Message::Drain { reply } => self.drain(reply),
@@ -140,6 +146,7 @@ impl State {
     /// out, the scheduler goes on after the messages that wait already.
     fn settle(&mut self) {
         let now = self.now();
+        self.keep_orders(now);
         let mut effects = std::mem::take(&mut self.effects);
         self.parts.core.tick(now, &mut effects);
         let more = !self.is_draining && self.parts.core.dispatch(now, &mut effects);
@@ -150,7 +157,8 @@ impl State {
         if more {
             let _ = self.myself.cast(Message::Wake);
         } else {
-            let wake = self.parts.core.next_wake(now).unwrap_or(u64::MAX);
+            let wakes = [self.parts.core.next_wake(now), self.orders.next_wake(now)];
+            let wake = wakes.into_iter().flatten().min().unwrap_or(u64::MAX);
             self.parts.alarm.send_if_modified(|alarm| std::mem::replace(alarm, wake) != wake);
         }
     }
@@ -172,6 +180,7 @@ impl State {
         let (store, now) = (Arc::clone(&self.parts.store), self.now());
         let kept = i64::try_from(self.parts.options.results_kept_ms).unwrap_or(i64::MAX);
         let before = gleaner_model::Timestamp::from_millis(now.wall.as_millis().saturating_sub(kept));
+        self.orders.campaigns.forget_before(before);
         let myself = self.myself.clone();
         // A store that fails here fails the next commit as well, which is where that is dealt with.
         tokio::task::spawn_blocking(move || match store.forget_before(before) {

@@ -1,6 +1,8 @@
 //! The gRPC doors: each turns wire messages into what the scheduler or the store is asked, and back.
 
 mod admission;
+mod batches;
+mod campaigns;
 mod catalog;
 mod claims;
 mod contents;
@@ -10,7 +12,9 @@ mod explain;
 mod jobs;
 mod keyed;
 mod operator;
+mod owners;
 mod retry;
+mod schedules;
 mod shared;
 mod speakers;
 mod store;
@@ -23,10 +27,13 @@ use std::sync::Arc;
 use gleaner_store::{Documents, Store};
 use tokio::sync::Semaphore;
 
+pub(crate) use batches::Batches;
+pub(crate) use campaigns::Campaigns;
 pub(crate) use catalog::Catalog;
 pub(crate) use claims::{Claim, Claims};
 pub(crate) use jobs::Jobs;
 pub(crate) use operator::Operator;
+pub(crate) use schedules::Schedules;
 pub(crate) use speakers::Speakers;
 pub(crate) use store::StoreKeeper;
 pub(crate) use worker::Workers;

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod batches;
+mod campaigns;
 mod displacing;
 mod jobs;
 mod keys;
 mod outcomes;
 mod restart;
 mod retry;
+mod schedules;
 mod stage;
 mod streams;
 mod terms;

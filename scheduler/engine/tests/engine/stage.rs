@@ -97,6 +97,18 @@ impl Stage {
         v1::job_service_client::JobServiceClient::new(self.channel.clone())
     }
 
+    pub(crate) fn batches(&self) -> v1::batch_service_client::BatchServiceClient<Channel> {
+        v1::batch_service_client::BatchServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn schedules(&self) -> v1::schedule_service_client::ScheduleServiceClient<Channel> {
+        v1::schedule_service_client::ScheduleServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn campaigns(&self) -> v1::campaign_service_client::CampaignServiceClient<Channel> {
+        v1::campaign_service_client::CampaignServiceClient::new(self.channel.clone())
+    }
+
     pub(crate) fn catalog(&self) -> v1::catalog_service_client::CatalogServiceClient<Channel> {
         v1::catalog_service_client::CatalogServiceClient::new(self.channel.clone())
     }
