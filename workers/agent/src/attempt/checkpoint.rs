@@ -30,7 +30,7 @@ const UNPACKED_BYTES: usize = 2 << 20;
 
 /// What came of a further document's request, once and for all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Found {
+pub(super) enum Told {
     Document(Bytes),
     NotFound,
     /// It is there and cannot be what it should be.
@@ -50,7 +50,7 @@ pub(super) struct Page {
 struct Saved<'a> {
     page: Cow<'a, Option<Page>>,
     /// By address, in the order in which they came.
-    more: Cow<'a, [(String, Found)]>,
+    more: Cow<'a, [(String, Told)]>,
 }
 
 /// What an attempt has fetched so far, as far as it is worth leaving behind.
@@ -61,7 +61,7 @@ pub(crate) struct Notes(Mutex<Draft>);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
     page: Option<Page>,
-    more: Vec<(String, Found)>,
+    more: Vec<(String, Told)>,
     bytes: usize,
     /// Is there anything that was not told yet?
     new: bool,
@@ -77,8 +77,8 @@ impl Notes {
     }
 
     /// Notes what came of a further document's request.
-    pub(super) fn more(&self, url: String, found: Found) {
-        let bytes = if let Found::Document(bytes) = &found { bytes.len() } else { 0 };
+    pub(super) fn more(&self, url: String, found: Told) {
+        let bytes = if let Told::Document(bytes) = &found { bytes.len() } else { 0 };
         self.note(bytes, |draft| draft.more.push((url, found)));
     }
 
@@ -149,7 +149,7 @@ fn pack(saved: &Saved<'_>) -> Vec<u8> {
 #[derive(Debug, Default)]
 pub(super) struct Carried {
     page: Option<Page>,
-    more: Mutex<HashMap<String, Found>>,
+    more: Mutex<HashMap<String, Told>>,
 }
 
 impl Carried {
@@ -169,7 +169,7 @@ impl Carried {
     }
 
     /// What came of the request for a further document.
-    pub(super) fn more(&self, url: &str) -> Option<Found> {
+    pub(super) fn more(&self, url: &str) -> Option<Told> {
         self.more.lock().unwrap_or_else(PoisonError::into_inner).remove(url)
     }
 }
@@ -189,9 +189,9 @@ mod tests {
         (0..length).map(|_| chance.next().to_le_bytes()[0]).collect::<Vec<_>>().into()
     }
 
-    fn metadata(minor: usize) -> (String, Found) {
+    fn metadata(minor: usize) -> (String, Told) {
         let text = format!("Metadata-Version: 2.1\nName: abc\nVersion: 1.{minor}\n\n{}", "About abc. ".repeat(800));
-        (format!("http://registry.invalid/files/abc-1.{minor}.metadata"), Found::Document(text.into()))
+        (format!("http://registry.invalid/files/abc-1.{minor}.metadata"), Told::Document(text.into()))
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         notes.page(page(3_000));
         let documents: Vec<_> = (0..64).map(metadata).collect();
         documents.iter().for_each(|(url, found)| notes.more(url.clone(), found.clone()));
-        notes.more("http://registry.invalid/missing".into(), Found::NotFound);
+        notes.more("http://registry.invalid/missing".into(), Told::NotFound);
         let packed = notes.news().expect("all of it is new").pack();
         assert!(notes.news().is_none(), "it was told");
         assert!((1..=CHECKPOINT_BYTES_MAX).contains(&packed.len()), "{} bytes", packed.len());
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(carried.page(&page(0).url), Some(&page(3_000)));
         assert_eq!(carried.page("http://registry.invalid/other/"), None);
         assert!(documents.iter().all(|(url, found)| carried.more(url).as_ref() == Some(found)));
-        assert_eq!(carried.more("http://registry.invalid/missing"), Some(Found::NotFound));
+        assert_eq!(carried.more("http://registry.invalid/missing"), Some(Told::NotFound));
     }
 
     #[test]
@@ -221,12 +221,12 @@ mod tests {
         let carried = Carried::read(&notes.all().expect("noted").pack());
         assert_eq!((carried.page(&page(0).url), carried.more(&url)), (None, Some(found)));
         let large = Notes::default();
-        (0..3).for_each(|nth| large.more(nth.to_string(), Found::Document(noise(50_000 + nth))));
+        (0..3).for_each(|nth| large.more(nth.to_string(), Told::Document(noise(50_000 + nth))));
         let carried = Carried::read(&large.all().expect("noted").pack());
         assert!(carried.more("0").is_some() && carried.more("1").is_none() && carried.more("2").is_none());
         let huge = Notes::default();
-        huge.more("0".into(), Found::Document(noise(NOTED_BYTES)));
-        huge.more("1".into(), Found::Document(noise(1)));
+        huge.more("0".into(), Told::Document(noise(NOTED_BYTES)));
+        huge.more("1".into(), Told::Document(noise(1)));
         assert!(huge.all().expect("noted").pack().is_empty(), "nothing fits");
     }
 

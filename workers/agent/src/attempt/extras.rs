@@ -12,7 +12,7 @@ use gleaner_model::{FaultKind, Validators};
 use gleaner_registries::{DocumentRequest, Extra, Reading};
 use tokio::time::{Instant, sleep_until};
 
-use super::checkpoint::Found;
+use super::checkpoint::Told;
 use super::errand::Errand;
 use super::fetch::Got;
 use super::main_document::pack;
@@ -86,25 +86,25 @@ impl Errand {
         let came = match carried {
             Some(found) => {
                 crate::metrics::carried();
-                self.from_before(request, found).await
+                self.take_over(request, found).await
             }
             None => self.ask_for_more(request).await,
         };
         let found = match &came {
-            Came::Document(_, bytes) => Found::Document(bytes.clone()),
-            Came::NotFound => Found::NotFound,
-            Came::Unusable => Found::Unusable,
+            Came::Document(_, bytes) => Told::Document(bytes.clone()),
+            Came::NotFound => Told::NotFound,
+            Came::Unusable => Told::Unusable,
             Came::Failed | Came::Unpermitted => return came,
         };
         self.lease.notes.more(request.url.clone(), found);
         came
     }
 
-    async fn from_before(&self, request: &DocumentRequest, found: Found) -> Came {
+    async fn take_over(&self, request: &DocumentRequest, found: Told) -> Came {
         match found {
-            Found::Document(bytes) => self.pack_more(request, bytes).await,
-            Found::NotFound => Came::NotFound,
-            Found::Unusable => Came::Unusable,
+            Told::Document(bytes) => self.pack_more(request, bytes).await,
+            Told::NotFound => Came::NotFound,
+            Told::Unusable => Came::Unusable,
         }
     }
 

@@ -98,7 +98,7 @@ impl Answer {
             Manner::Chunked => head.push_str("transfer-encoding: chunked\r\n"),
             Manner::Claiming(length) => head.push_str(&format!("content-length: {length}\r\n")),
             Manner::Whole | Manner::Hang | Manner::Dripping(_) => {
-                head.push_str(&format!("content-length: {}\r\n", self.body.len()))
+                head.push_str(&format!("content-length: {}\r\n", self.body.len()));
             }
         }
         head + "\r\n"
