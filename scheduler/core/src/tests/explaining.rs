@@ -19,7 +19,8 @@ impl Stage {
 
     /// Of a job that came this long ago.
     fn explain(&self, job: u64, age_ms: u64) -> Explanation {
-        let accepted = Timestamp::from_millis(self.now().wall.as_millis() - i64::try_from(age_ms).unwrap());
+        let accepted =
+            Timestamp::from_millis(self.now().wall.as_millis() - i64::try_from(age_ms).expect("a test is short"));
         self.core.explain(JobId(job), accepted, self.now()).expect("an open job")
     }
 }

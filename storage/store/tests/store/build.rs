@@ -25,8 +25,8 @@ pub(crate) fn submit(sequence: u64, task: u64) -> (u64, Command) {
         registry: RegistryName::default_of(Ecosystem::Cargo),
         max_age_ms: sequence % 7,
         expires_at: None,
-        not_before: (sequence.is_multiple_of(5)).then(|| at(500)),
-        deadline: (sequence.is_multiple_of(3)).then(|| at(900)),
+        not_before: sequence.is_multiple_of(5).then(|| at(500)),
+        deadline: sequence.is_multiple_of(3).then(|| at(900)),
         key: None,
     };
     let client = ClientName::gleaner();
