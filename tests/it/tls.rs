@@ -75,11 +75,14 @@ impl Stage {
         assert_eq!(self.refresh(flags).expect(0).object()["state"], "done");
     }
 
-    /// Neither a client nor a worker gets through with `flags`. Both are told the scheduler's address and `words`.
-    fn refuses(&self, flags: &Flags, code: i32, words: &[&str]) {
-        let refresh = self.refresh(flags).expect(code);
+    /// Neither a client nor a worker gets through with `flags`. Both are told the scheduler's address and `words`, and end
+    /// with one of these codes.
+    fn refuses(&self, flags: &Flags, codes: &[i32], words: &[&str]) {
+        let expected = |code: Option<i32>| code.is_some_and(|code| codes.contains(&code));
+        let refresh = self.refresh(flags);
+        assert!(expected(refresh.code), "{:?}: {}", refresh.code, refresh.stderr);
         let mut worker = self.worker(flags);
-        assert_eq!(worker.wait().code(), Some(code), "{}", worker.stderr.text());
+        assert!(expected(worker.wait().code()), "{}", worker.stderr.text());
         for (who, stdout, stderr) in
             [("refresh", refresh.stdout, refresh.stderr), ("worker", worker.stdout.all(), worker.stderr.all())]
         {
@@ -96,30 +99,34 @@ impl Stage {
 fn tls_works_for_those_who_know_the_authority() {
     let stage = Stage::new(HERE, false);
     stage.works(&stage.trusting());
-    stage.refuses(&Flags::default(), 3, &["is not trusted", "--tls-ca"]);
-    stage.refuses(&Flags::trusting(&Authority::new()), 3, &["is not trusted", "--tls-ca"]);
+    stage.refuses(&Flags::default(), &[3], &["is not trusted", "--tls-ca"]);
+    stage.refuses(&Flags::trusting(&Authority::new()), &[3], &["is not trusted", "--tls-ca"]);
 }
 
 #[test]
 fn a_certificate_for_another_name_is_refused() {
     let stage = Stage::new("scheduler.example", false);
-    stage.refuses(&stage.trusting(), 3, &["is not trusted", "scheduler.example", "127.0.0.1", "--tls-domain"]);
+    stage.refuses(&stage.trusting(), &[3], &["is not trusted", "scheduler.example", "127.0.0.1", "--tls-domain"]);
     stage.works(&stage.trusting().and("--tls-domain", "scheduler.example"));
 }
+
+/// Why a server closed is lost as often as not if we still write when it does (TLS 1.3 has the client speak before its
+/// certificate was looked at). Asked again and again it is heard, nearly always: then it is 4, and 3 if it never is.
+const REFUSED: &[i32] = &[4, 3];
 
 #[test]
 fn mutual_tls_lets_in_whom_the_authority_has_signed() {
     let stage = Stage::new(HERE, true);
     let flags = stage.trusting().showing(&stage.authority.sign("someone", &["someone"]));
     stage.works(&flags);
-    stage.refuses(&stage.trusting(), 4, &["demands a client certificate", "--tls-cert", "--tls-key"]);
+    stage.refuses(&stage.trusting(), REFUSED, &["demands a client certificate", "--tls-cert", "--tls-key"]);
 }
 
 #[test]
 fn mutual_tls_refuses_what_another_authority_has_signed() {
     let (stage, other) = (Stage::new(HERE, true), Authority::new());
     let flags = stage.trusting().showing(&other.sign("stranger", &["stranger"]));
-    stage.refuses(&flags, 4, &["does not accept our client certificate", "--tls-cert"]);
+    stage.refuses(&flags, REFUSED, &["client certificate", "--tls-cert"]);
 }
 
 #[test]
