@@ -128,7 +128,8 @@ impl Scheduler {
         self.withdraw(slot, now);
         let charged_us = self.costs.predict(key);
         self.charge_start(index, key, charged_us);
-        self.hosts.charge(key.host, now, &self.options);
+        self.hosts.charge(key.host, key.lane, now, &self.options);
+        self.note_request(slot, worker, key.host, key.lane, now);
         if self.target_ms(key.lane).is_some() && self.roster.get(worker).is_some_and(|worker| worker.suspended() > 0) {
             self.rest(worker, now);
         }

@@ -37,7 +37,7 @@ impl Scheduler {
     fn queue_forecast(&self, slot: Slot, now: Moment) -> Forecast {
         let key = self.streams.key_of(&self.tasks, slot);
         let (ahead, is_counted) = self.ahead(slot);
-        let possible = self.roster.slots(key.needs) > 0;
+        let possible = self.roster.slots(key.needs) > 0 && !self.hosts.get(key.host).limits().paused;
         let starts_in_ms = possible.then(|| self.slot_in_ms(key, ahead).max(self.leave_in_ms(key, ahead, now)));
         Forecast { ahead, is_counted, starts_in_ms }
     }

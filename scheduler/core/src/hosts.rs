@@ -1,8 +1,8 @@
 //! Hosts: their pace, the streams that are ready for each, and the attempts that wait for a permit of each.
 //!
-//! A host with demand sits in one of two places: among the open ones, which may be asked now, or in the queue of the
-//! closed ones, ordered by when that ends. A decision looks at open hosts only, so a closed host costs nothing however
-//! much is queued for it.
+//! A host with demand sits among the open ones, which may be asked now, or in the queue of the closed ones, ordered by
+//! when that ends, or in neither if only an event changes anything (see `seat`). A decision looks at open hosts only, so
+//! a closed host costs nothing however much is queued for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,24 +10,17 @@ use foldhash::fast::FixedState;
 use gleaner_model::{Attempt, Host, Lane};
 use hashbrown::HashMap;
 
+use crate::limits::is_lesser;
 use crate::pace::Pace;
+use crate::seat::Seat;
 use crate::streams::StreamIndex;
-use crate::{Budget, HostIndex, Moment, Needs, Options, WorkerId};
+use crate::{Budget, HostIndex, HostLimits, Moment, Needs, Options, WorkerId};
 
 /// A running attempt's request that waits for a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Thirst {
     pub(crate) worker: WorkerId,
     pub(crate) attempt: Attempt,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seat {
-    /// Nobody wants anything of it.
-    Idle,
-    Open,
-    /// Until then, in microseconds.
-    Closed(u64),
 }
 
 /// The ready streams of one host that are alike in lane and needs.
@@ -44,6 +37,9 @@ pub(crate) struct HostState {
     /// Waiting requests by lane, then by age.
     waiting: BTreeMap<(Lane, u64), Thirst>,
     since_floor: u32,
+    limits: HostLimits,
+    /// Requests that are under way, as far as that is counted, and those of lesser lanes among them.
+    under_way: (u32, u32),
     pub(crate) granted: u64,
     pub(crate) throttled: u64,
     /// The end of the last pause that went to the journal, in monotonic milliseconds.
@@ -55,6 +51,44 @@ impl HostState {
         self.waiting.len()
     }
 
+    pub(crate) const fn limits(&self) -> HostLimits {
+        self.limits
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: &HostLimits, now: Moment, recovery_ms: u64) {
+        self.pace.set(limits, now, recovery_ms);
+        self.limits = *limits;
+    }
+
+    pub(crate) fn set_budget(&mut self, budget: Budget) {
+        (self.pace.budget, self.limits.budget) = (budget, budget);
+    }
+
+    /// Is it of interest which requests are under way?
+    pub(crate) const fn counts_requests(&self) -> bool {
+        self.limits.concurrency.is_some() || self.pace.is_slow()
+    }
+
+    pub(crate) const fn under_way(&self) -> u32 {
+        self.under_way.0
+    }
+
+    pub(crate) fn began(&mut self, is_lesser: bool) {
+        self.under_way.0 += 1;
+        self.under_way.1 += u32::from(is_lesser);
+    }
+
+    pub(crate) fn ended(&mut self, is_lesser: bool) {
+        self.under_way.0 -= 1;
+        self.under_way.1 -= u32::from(is_lesser);
+    }
+
+    /// Has it as many requests under way as it may have, or as lesser lanes may have?
+    pub(crate) fn is_crowded(&self, is_lesser: bool) -> bool {
+        let (all, lesser) = self.limits.under_way_max();
+        self.under_way.0 >= all || (is_lesser && self.under_way.1 >= lesser)
+    }
+
     pub(crate) fn most_urgent_waiting(&self) -> Option<(Lane, u64)> {
         self.waiting.keys().next().copied()
     }
@@ -64,24 +98,29 @@ impl HostState {
         Lane::ALL.into_iter().filter_map(first).min_by_key(|(_, age)| *age)
     }
 
-    fn has_demand(&self) -> bool {
-        !self.fronts.is_empty() || !self.waiting.is_empty()
+    /// The most urgent lane that wants something of it.
+    pub(crate) fn most_urgent(&self) -> Option<Lane> {
+        let front = self.fronts.keys().next().map(|(lane, _)| *lane);
+        let waiting = self.most_urgent_waiting().map(|(lane, _)| lane);
+        front.into_iter().chain(waiting).min()
     }
 
-    /// A lane's ready streams by needs; none if somebody runs already who is as urgent and comes first.
+    /// A lane's ready streams by needs; none if the host is not open to it, or if somebody runs already who is as urgent
+    /// and comes first.
     pub(crate) fn fronts_of(&self, lane: Lane) -> impl Iterator<Item = (Needs, &Front)> {
         let served = self.serves(lane);
         let fronts = self.fronts.range((lane, Needs(0))..=(lane, Needs(u16::MAX)));
         fronts.filter(move |_| served).map(|((_, needs), front)| (*needs, front))
     }
 
-    /// Does new work of this lane come before what waits for a permit?
+    /// Is it open to new work of this lane, and does that come before what waits for a permit?
     pub(crate) fn serves(&self, lane: Lane) -> bool {
-        self.most_urgent_waiting().is_none_or(|(waiting, _)| waiting > lane)
+        self.seat.takes(lane) && self.most_urgent_waiting().is_none_or(|(waiting, _)| waiting > lane)
     }
 
+    /// May it be asked now, for some lane at least?
     pub(crate) fn is_open(&self) -> bool {
-        self.seat == Seat::Open
+        self.seat.is_open()
     }
 }
 
@@ -126,6 +165,8 @@ impl Hosts {
             listed: false,
             waiting: BTreeMap::new(),
             since_floor: 0,
+            limits: HostLimits::of(budget),
+            under_way: (0, 0),
             granted: 0,
             throttled: 0,
             journaled_ms: 0,
@@ -166,31 +207,21 @@ impl Hosts {
     /// Puts the host where it belongs; to be called after anything about it changed.
     pub(crate) fn seat(&mut self, index: HostIndex, now: Moment, options: &Options) {
         let host = &mut self.list[usize::from(index.0)];
-        let seat = if host.has_demand() {
-            host.pace.look(now, options.pace_recovery_ms);
-            let next = host.pace.next_us();
-            if next <= now.mono_us() { Seat::Open } else { Seat::Closed(next) }
-        } else {
-            Seat::Idle
-        };
-        match std::mem::replace(&mut host.seat, seat) {
-            old if old == seat => return,
-            Seat::Idle => {}
-            Seat::Open => {
-                self.open.remove(&index);
-            }
-            Seat::Closed(at) => {
-                self.closed.remove(&(at, index));
-            }
+        let seat = Seat::of(host, now, options);
+        let old = std::mem::replace(&mut host.seat, seat);
+        if old == seat {
+            return;
         }
-        match seat {
-            Seat::Idle => {}
-            Seat::Open => {
-                self.open.insert(index);
-            }
-            Seat::Closed(at) => {
-                self.closed.insert((at, index));
-            }
+        match (old.is_open(), seat.is_open()) {
+            (false, true) => _ = self.open.insert(index),
+            (true, false) => _ = self.open.remove(&index),
+            _ => {}
+        }
+        if let Some(at) = old.changes_at() {
+            self.closed.remove(&(at, index));
+        }
+        if let Some(at) = seat.changes_at() {
+            self.closed.insert((at, index));
         }
         if host.listed != host.is_open() {
             self.turned.insert(index);
@@ -219,10 +250,10 @@ impl Hosts {
         }
     }
 
-    /// Charges a permit of an open host.
-    pub(crate) fn charge(&mut self, index: HostIndex, now: Moment, options: &Options) {
+    /// Charges a permit of a host that is open to this lane.
+    pub(crate) fn charge(&mut self, index: HostIndex, lane: Lane, now: Moment, options: &Options) {
         let host = self.get_mut(index);
-        host.pace.charge(now);
+        host.pace.charge(is_lesser(lane), now);
         host.granted += 1;
         host.since_floor = if host.waiting.is_empty() { 0 } else { host.since_floor.saturating_add(1) };
         self.seat(index, now, options);
@@ -260,7 +291,7 @@ impl Hosts {
     ) -> Option<Thirst> {
         let oldest = self.get(index).longest_waiting() == Some(key);
         let thirst = self.stop_waiting(index, key)?;
-        self.charge(index, now, options);
+        self.charge(index, key.0, now, options);
         if oldest {
             self.get_mut(index).since_floor = 0;
         }
@@ -277,8 +308,8 @@ impl Hosts {
         startable: impl Fn(Lane, Needs, &Front) -> bool,
     ) -> Option<(Lane, u64)> {
         let host = self.get(index);
-        let (lane, age) = host.most_urgent_waiting()?;
-        if host.since_floor.saturating_add(1) >= floor_every.max(1) {
+        let (lane, age) = host.most_urgent_waiting().filter(|(lane, _)| host.seat.takes(*lane))?;
+        if host.seat.takes(Lane::Bulk) && host.since_floor.saturating_add(1) >= floor_every.max(1) {
             return host.longest_waiting();
         }
         let mut before = host.fronts.range(..(lane, Needs(0)));

@@ -94,6 +94,9 @@ pub struct Options {
     pub hosts_max: u16,
     /// A permit is void this long after it reached the worker, so that saved-up permits cannot burst later.
     pub permit_ttl_ms: u64,
+    /// Where requests under way are counted, one counts no longer than this if its worker does not say that it ended: a
+    /// permit's time and the longest that a worker lets a request take.
+    pub request_max_ms: u64,
     /// Permit requests of one attempt that wait at once; the parallel requests of one attempt, with room to spare.
     pub permits_waiting_max: usize,
     /// The budget of a host that nobody set one for: gentle enough for any public origin.
@@ -103,8 +106,8 @@ pub struct Options {
     pub throttle_default_ms: u64,
     /// The longest Retry-After that is believed: a Retry-After of a year is somebody's mistake.
     pub throttle_cap_ms: u64,
-    /// After a throttle a host is asked at half of its pace; every this many milliseconds without one it gets an
-    /// eighth faster, until it has its budget again.
+    /// After a throttle a host is asked at half of its pace; at most every this many milliseconds, and only if it has
+    /// answered well meanwhile, it is asked an eighth faster, until it has its budget again.
     pub pace_recovery_ms: u64,
     /// Assignments and permits of one [`dispatch`](crate::Scheduler::dispatch); more would hold up the inbox behind it.
     pub dispatch_max: usize,
@@ -141,6 +144,7 @@ impl Default for Options {
             delay_max_ms: 366 * 24 * 3_600_000,
             hosts_max: 1_024,
             permit_ttl_ms: 5_000,
+            request_max_ms: 305_000,
             permits_waiting_max: 64,
             default_budget: Budget { interval_us: 100_000, burst: 10 },
             throttle_default_ms: 5_000,

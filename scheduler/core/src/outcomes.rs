@@ -20,6 +20,7 @@ impl Scheduler {
         if report != Report::HandedBack {
             self.learn(slot, now);
         }
+        self.end_requests(slot, report == Report::Finished, now);
         self.end_attempt(slot, now);
         match report {
             Report::Finished => {

@@ -89,6 +89,9 @@ impl Scheduler {
         if let Some(running) = self.current(thirst.attempt).and_then(|slot| self.running.get_mut(&slot)) {
             running.thirsts.retain(|waiting| *waiting != (host, key));
         }
+        if let Some(slot) = self.current(thirst.attempt) {
+            self.note_request(slot, thirst.worker, host, key.0, now);
+        }
         out.push(Effect::Permit {
             worker: thirst.worker,
             attempt: thirst.attempt,

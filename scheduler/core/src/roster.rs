@@ -25,6 +25,8 @@ pub(crate) struct Worker {
     pub(crate) calm_at_ms: u64,
     pub(crate) draining: bool,
     pub(crate) silent: bool,
+    /// Does it say when requests end?
+    pub(crate) tells_ends: bool,
     pub(crate) lease_until_ms: u64,
 }
 
@@ -120,6 +122,7 @@ impl Roster {
             // Enters closed, and is opened like any other change.
             draining: true,
             silent: false,
+            tells_ends: false,
             lease_until_ms,
         };
         self.leases.insert((lease_until_ms, id));

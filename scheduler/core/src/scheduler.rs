@@ -23,6 +23,7 @@ use crate::streams::Streams;
 use crate::tasks::{Chain, Slot, Tasks};
 use crate::turns::Turns;
 use crate::twins::Twins;
+use crate::under_way::UnderWay;
 use crate::waits::Waits;
 use crate::{Budget, ClientIndex, Counters, Effect, HostIndex, Needs, Options, TargetKey};
 
@@ -49,6 +50,7 @@ pub struct Scheduler {
     pub(crate) streams: Streams,
     pub(crate) shares: Shares,
     pub(crate) hosts: Hosts,
+    pub(crate) under_way: UnderWay,
     /// Ready streams of open hosts.
     pub(crate) turns: Turns,
     pub(crate) roster: Roster,
@@ -109,6 +111,7 @@ impl Scheduler {
             streams: Streams::default(),
             shares: Shares::new(options.lane_weights),
             hosts: Hosts::new(epoch > 1),
+            under_way: UnderWay::default(),
             turns: Turns::default(),
             roster: Roster::default(),
             expiry: Expiry::default(),
@@ -156,12 +159,12 @@ impl Scheduler {
         self.hosts.find(host).map(|host| &host.name)
     }
 
-    /// Gives a host another budget, for the permits after its next one.
+    /// Gives a host another budget before it is asked anything; later, see [`Self::limit_host`].
     ///
     /// # Panics
     /// There is no such host.
     pub fn set_budget(&mut self, host: HostIndex, budget: Budget) {
-        self.hosts.get_mut(host).pace.budget = budget;
+        self.hosts.get_mut(host).set_budget(budget);
     }
 
     /// The task to which an ask for `target` would attach, if it may. The engine compares payloads before it asks.

@@ -175,6 +175,7 @@ impl Scheduler {
     /// The task's current attempt is over, whatever comes next; the caller gives the task another state.
     pub(crate) fn end_attempt(&mut self, slot: Slot, now: Moment) {
         let Some(running) = self.take_attempt(slot, now) else { return };
+        self.lose_requests(slot);
         self.note_journey(slot, &running, now);
         let key = self.streams.key_of(&self.tasks, slot);
         let took_us = running.course.slot_us(running.hold, now.mono_ms).max(LEAST_US);

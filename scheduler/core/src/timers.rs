@@ -14,6 +14,7 @@ impl Scheduler {
         self.end_leases(now, out);
         self.end_graces(now, out);
         self.end_suspensions(now, out);
+        self.forget_requests(now);
         self.ripen(now);
         self.end_pauses(now);
         self.end_delays(now);
@@ -34,7 +35,8 @@ impl Scheduler {
         let host = self.hosts.next_opening_us().map(|us| us.div_ceil(1_000));
         let patience = self.hand_backs.first().map(|(at, _)| *at);
         let displacement = self.next_displacement_ms(now);
-        let wakes = [lease, grace, pause, delay, recovery, expiry, host, patience, displacement];
+        let request = self.under_way.next_end_ms();
+        let wakes = [lease, grace, pause, delay, recovery, expiry, host, patience, displacement, request];
         wakes.into_iter().flatten().min().map(|at| at.max(now.mono_ms))
     }
 

@@ -2,7 +2,7 @@
 
 use gleaner_model::{ClientName, Host, JobState, Lane, TaskId, Timestamp};
 
-use crate::{Budget, HostIndex, Needs, WorkerId};
+use crate::{Budget, HostIndex, HostLimits, Needs, WorkerId};
 
 /// An open job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub enum Wait {
         /// How long, in milliseconds.
         ms: u64,
     },
+    /// The host is paused.
+    Paused(HostIndex),
+    /// The host has as many requests under way as it may have.
+    Crowded(HostIndex),
     /// Other tasks come first.
     Turn,
     /// The pause after a failed attempt.
@@ -77,8 +81,12 @@ pub struct HostView {
     pub host: Host,
     /// What it may be asked at most.
     pub budget: Budget,
+    /// What operators allow beside that.
+    pub limits: HostLimits,
     /// What it is asked now, after throttling: microseconds between requests.
     pub interval_us: u64,
+    /// Requests that are under way, if that is counted.
+    pub under_way: Option<u32>,
     /// Until when it wants to be left alone, if it does.
     pub blocked_until: Option<Timestamp>,
     /// Permits granted so far.

@@ -3,9 +3,10 @@
 use gleaner_model::{JobId, JobState, Lane, TaskId};
 
 use crate::attempts::Hold;
+use crate::limits::is_lesser;
 use crate::scheduler::Scheduler;
 use crate::tasks::{Slot, State};
-use crate::{ClientView, Counters, HostView, JobView, LaneView, Moment, Resident, Wait, WorkerView};
+use crate::{ClientView, Counters, HostIndex, HostView, JobView, LaneView, Moment, Resident, Wait, WorkerView};
 
 impl Scheduler {
     /// An open job, and why it is not further.
@@ -33,8 +34,8 @@ impl Scheduler {
             State::Committing => Some(Wait::Commit),
             State::Running if self.running.get(&slot)?.hold == Hold::Aside => Some(Wait::Slot),
             State::Running => {
-                let host = self.running.get(&slot)?.thirsts.first()?.0;
-                Some(Wait::Host { host, ms: self.host_wait_ms(host, now) })
+                let (host, (lane, _)) = *self.running.get(&slot)?.thirsts.first()?;
+                Some(self.host_wait(host, lane, now).unwrap_or(Wait::Host { host, ms: 0 }))
             }
         }
     }
@@ -47,14 +48,21 @@ impl Scheduler {
         if self.room(key.lane, key.needs).is_none() {
             return Wait::Slot;
         }
-        match self.host_wait_ms(key.host, now) {
-            0 => Wait::Turn,
-            ms => Wait::Host { host: key.host, ms },
-        }
+        self.host_wait(key.host, key.lane, now).unwrap_or(Wait::Turn)
     }
 
-    fn host_wait_ms(&self, host: crate::HostIndex, now: Moment) -> u64 {
-        self.hosts.get(host).pace.next_us().saturating_sub(now.mono_us()).div_ceil(1_000)
+    /// What stands between a lane and the host's next permit, if anything does.
+    fn host_wait(&self, host: HostIndex, lane: Lane, now: Moment) -> Option<Wait> {
+        let (state, is_lesser) = (self.hosts.get(host), is_lesser(lane));
+        if state.limits().paused {
+            return Some(Wait::Paused(host));
+        }
+        if state.is_crowded(is_lesser) {
+            return Some(Wait::Crowded(host));
+        }
+        let next_us = if is_lesser { state.pace.lesser_next_us() } else { state.pace.next_us() };
+        let ms = next_us.saturating_sub(now.mono_us()).div_ceil(1_000);
+        (ms > 0).then_some(Wait::Host { host, ms })
     }
 
     /// The task's lane: the most urgent of those that wait for it.
@@ -85,13 +93,15 @@ impl Scheduler {
         self.hosts.all().map(|(index, host)| self.host_view(index, host, now)).collect()
     }
 
-    fn host_view(&self, index: crate::HostIndex, host: &crate::hosts::HostState, now: Moment) -> HostView {
+    fn host_view(&self, index: HostIndex, host: &crate::hosts::HostState, now: Moment) -> HostView {
         let blocked_ms = host.pace.blocked_until_ms;
         let streams = host.fronts.values().flatten();
         HostView {
             index,
             host: host.name.clone(),
             budget: host.pace.budget,
+            limits: host.limits(),
+            under_way: host.counts_requests().then(|| host.under_way()),
             interval_us: host.pace.interval_us(),
             blocked_until: (blocked_ms > now.mono_ms).then(|| now.wall_at(blocked_ms)),
             granted: host.granted,
@@ -161,7 +171,8 @@ impl Scheduler {
                 + self.sides.resident()
                 + self.journeys.resident()
                 + self.waits.resident()
-                + self.costs.resident(),
+                + self.costs.resident()
+                + self.under_way.resident(),
         }
     }
 }
@@ -182,6 +193,7 @@ impl Scheduler {
             && self.sides.is_empty()
             && self.journeys.is_empty()
             && self.field.is_empty()
+            && self.under_way.is_empty()
             && self.turns.is_empty()
             && self.follow_ups.is_empty()
             && self.leaders.is_empty()

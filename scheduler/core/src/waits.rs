@@ -186,7 +186,7 @@ impl Scheduler {
             Cause::Worker
         } else if self.room(lane, needs).is_none() {
             Cause::Slot
-        } else if state.pace.next_us() > now.mono_us() || state.fronts_of(lane).next().is_none() {
+        } else if state.pace.next_us() > now.mono_us() || !state.serves(lane) {
             Cause::Host
         } else {
             Cause::Turn

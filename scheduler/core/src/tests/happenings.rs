@@ -260,7 +260,7 @@ impl World {
     /// The scheduler dies and comes back with what the journal has.
     pub(super) fn restart(&mut self) {
         self.epoch += 1;
-        self.core = begin(self.epoch);
+        self.core = begin(self.epoch, self.now());
         self.current.clear();
         self.suspended.clear();
         self.displaced.clear();

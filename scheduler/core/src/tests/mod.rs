@@ -7,6 +7,7 @@ mod explaining;
 mod fairness;
 mod happenings;
 mod leases;
+mod limits;
 mod paid_waits;
 mod permits;
 mod placement;
@@ -22,8 +23,8 @@ mod world;
 use gleaner_model::{Attempt, Fault, FaultKind, JobId, JobState, Lane, TaskId, Timestamp};
 
 use crate::{
-    Admission, Ask, Budget, Claim, ClientIndex, Effect, Held, HostIndex, Joining, Moment, Needs, Options, Refusal,
-    Report, Scheduler, TargetKey, Verdict, WorkerId,
+    Admission, Ask, Budget, Claim, ClientIndex, Effect, Held, HostIndex, HostLimits, Joining, Moment, Needs, Options,
+    Refusal, Report, Scheduler, TargetKey, Verdict, WorkerId,
 };
 
 /// A budget that never matters.

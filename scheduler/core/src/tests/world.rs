@@ -73,11 +73,18 @@ pub(super) fn options() -> Options {
     }
 }
 
-pub(super) fn begin(epoch: u64) -> Scheduler {
+pub(super) fn begin(epoch: u64, now: Moment) -> Scheduler {
     let mut core = Scheduler::new(options(), epoch, 99);
     for (number, budget) in HOSTS.into_iter().enumerate() {
         let host = core.host(&format!("h{number}.example").parse().expect("valid")).expect("room");
         core.set_budget(host, budget);
+        // Some of the first one's is kept for who pays, and the third one bears one request at a time.
+        let limits = match number {
+            0 => HostLimits { reserve_permille: 300, ..HostLimits::of(budget) },
+            2 => HostLimits { concurrency: Some(1), ..HostLimits::of(budget) },
+            _ => HostLimits::of(budget),
+        };
+        core.limit_host(host, limits, now);
         core.client(&format!("c{number}").parse().expect("valid"), 1 + u32::try_from(number).expect("small"));
     }
     core
@@ -86,7 +93,7 @@ pub(super) fn begin(epoch: u64) -> Scheduler {
 impl World {
     pub(super) fn new() -> Self {
         Self {
-            core: begin(1),
+            core: begin(1, Moment { wall: Timestamp::from_millis(1_010_000), mono_ms: 10_000 }),
             epoch: 1,
             ms: 10_000,
             next: 1,

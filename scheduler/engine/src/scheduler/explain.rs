@@ -26,7 +26,7 @@ const fn cause(wait: &Wait) -> WaitCause {
     match wait {
         Wait::Worker => WaitCause::Worker,
         Wait::Slot => WaitCause::Slot,
-        Wait::Host { .. } => WaitCause::Host,
+        Wait::Host { .. } | Wait::Paused(_) | Wait::Crowded(_) => WaitCause::Host,
         Wait::Turn => WaitCause::Turn,
         Wait::Retry => WaitCause::Retry,
         Wait::Task(_) => WaitCause::Task,

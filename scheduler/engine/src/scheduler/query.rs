@@ -1,6 +1,6 @@
 //! Answering questions about what is in memory.
 
-use gleaner_core::Wait;
+use gleaner_core::{HostIndex, Wait};
 use gleaner_model::{JobId, JobResult, JobState, JobView, Lane};
 
 use super::state::State;
@@ -26,10 +26,9 @@ impl State {
         match wait {
             Wait::Worker => "no connected worker can do this".to_owned(),
             Wait::Slot => "all fitting workers are busy".to_owned(),
-            Wait::Host { host, ms } => {
-                let host = self.parts.core.host_name(*host).map(ToString::to_string).unwrap_or_default();
-                format!("{host} may be asked again in {ms} ms")
-            }
+            Wait::Host { host, ms } => format!("{} may be asked again in {ms} ms", self.name_of(*host)),
+            Wait::Paused(host) => format!("{} is paused by an operator", self.name_of(*host)),
+            Wait::Crowded(host) => format!("{} has as many requests under way as it may have", self.name_of(*host)),
             Wait::Time(at) => format!("its time: it is not to begin before {at}"),
             Wait::Turn => "other tasks come first".to_owned(),
             Wait::Retry => "the pause after a failed attempt".to_owned(),
@@ -37,6 +36,10 @@ impl State {
             Wait::Recovery => "a worker may still be at it since before the restart".to_owned(),
             Wait::Commit => "the outcome is being committed".to_owned(),
         }
+    }
+
+    fn name_of(&self, host: HostIndex) -> String {
+        self.parts.core.host_name(host).map(ToString::to_string).unwrap_or_default()
     }
 
     /// Tells the watchers of a job how it ended; answers its lane, if that is known without asking the disk.
