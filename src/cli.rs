@@ -59,6 +59,15 @@ pub(crate) enum Command {
     /// List, look at, explain, cancel and watch jobs.
     #[command(subcommand)]
     Jobs(commands::jobs::JobsCommand),
+    /// Submit, list, look at, cancel and watch batches: many packages as one.
+    #[command(subcommand)]
+    Batches(commands::batches::BatchesCommand),
+    /// Refresh packages again and again, at certain times.
+    #[command(subcommand)]
+    Schedules(commands::schedules::SchedulesCommand),
+    /// Refresh every known package of a range, a few at a time.
+    #[command(subcommand)]
+    Campaigns(commands::campaigns::CampaignsCommand),
     /// List workers.
     Workers(commands::workers::WorkersArgs),
     /// List hosts and their budgets.

@@ -70,7 +70,7 @@ impl From<tonic::Status> for Failure {
     fn from(status: tonic::Status) -> Self {
         let exit = match status.code() {
             Code::NotFound => Exit::No,
-            Code::InvalidArgument | Code::Unimplemented | Code::FailedPrecondition => Exit::Usage,
+            Code::InvalidArgument | Code::Unimplemented | Code::FailedPrecondition | Code::AlreadyExists => Exit::Usage,
             Code::Unauthenticated | Code::PermissionDenied => Exit::Credentials,
             _ => Exit::Failed,
         };

@@ -92,6 +92,19 @@ impl Remote {
         v1::job_service_client::JobServiceClient::new(self.caller.clone()).max_decoding_message_size(ANSWER_BYTES)
     }
 
+    pub(crate) fn batches(&self) -> v1::batch_service_client::BatchServiceClient<Caller> {
+        v1::batch_service_client::BatchServiceClient::new(self.caller.clone())
+    }
+
+    pub(crate) fn schedules(&self) -> v1::schedule_service_client::ScheduleServiceClient<Caller> {
+        v1::schedule_service_client::ScheduleServiceClient::new(self.caller.clone())
+            .max_decoding_message_size(ANSWER_BYTES)
+    }
+
+    pub(crate) fn campaigns(&self) -> v1::campaign_service_client::CampaignServiceClient<Caller> {
+        v1::campaign_service_client::CampaignServiceClient::new(self.caller.clone())
+    }
+
     pub(crate) fn catalog(&self) -> v1::catalog_service_client::CatalogServiceClient<Caller> {
         v1::catalog_service_client::CatalogServiceClient::new(self.caller.clone())
             .max_decoding_message_size(ANSWER_BYTES)

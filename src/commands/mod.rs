@@ -1,5 +1,7 @@
 //! The subcommands, a file each.
 
+pub(crate) mod batches;
+pub(crate) mod campaigns;
 pub(crate) mod completions;
 pub(crate) mod events;
 mod explain;
@@ -8,6 +10,7 @@ pub(crate) mod jobs;
 pub(crate) mod refresh;
 pub(crate) mod replay;
 mod retry;
+pub(crate) mod schedules;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod up;

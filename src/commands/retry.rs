@@ -38,8 +38,20 @@ fn kind(text: &str) -> Result<JobKind, String> {
 }
 
 fn fault(text: &str) -> Result<FaultKind, String> {
-    let known = || FaultKind::ALL.map(FaultKind::as_str).join(", ");
-    FaultKind::ALL.into_iter().find(|fault| fault.as_str() == text).ok_or_else(|| format!("the faults are {}", known()))
+    let known = || FaultKind::ALL.map(flag).join(", ");
+    FaultKind::ALL.into_iter().find(|fault| flag(*fault) == text).ok_or_else(|| format!("the faults are {}", known()))
+}
+
+/// A fault as it is written on a command line: `lease-expired`.
+fn flag(fault: FaultKind) -> String {
+    let mut flag = String::new();
+    for (at, c) in fault.as_str().char_indices() {
+        if c.is_ascii_uppercase() && at > 0 {
+            flag.push('-');
+        }
+        flag.push(c.to_ascii_lowercase());
+    }
+    flag
 }
 
 /// The stable keys of what became of one.

@@ -8,6 +8,7 @@ mod corpus;
 mod data;
 mod house;
 mod kill;
+mod submissions;
 mod support;
 mod tls;
 mod workers;

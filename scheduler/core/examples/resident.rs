@@ -1,13 +1,16 @@
 //! What a queued job costs: resident bytes, and time to take in, to start, and to end, at growing backlogs.
 //!
-//! `cargo run --release -p gleaner-core --example resident -- 1000000 5000000` prints one line a backlog. Resident bytes
+//! `cargo run --release -p gleaner-core --example resident -- 1000000 5000000` prints one line a backlog; with `delayed` in
+//! front of jobs whose time has not come. Resident bytes
 //! are the process's own (`/proc/self/statm`, Linux), the parts are what the tables say of themselves.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
 use std::time::Instant;
 
-use gleaner_core::{Ask, Budget, HostIndex, Joining, Moment, Needs, Options, Report, Scheduler, TargetKey, WorkerId};
+use gleaner_core::{
+    Ask, Budget, HostIndex, Joining, Moment, Needs, Options, Report, Scheduler, TargetKey, Terms, WorkerId,
+};
 use gleaner_model::{ClientName, JobId, Lane, Timestamp};
 
 fn resident_bytes() -> u64 {
@@ -21,8 +24,9 @@ fn at(ms: u64) -> Moment {
 
 fn main() {
     let sizes: Vec<u64> = std::env::args().skip(1).filter_map(|size| size.parse().ok()).collect();
+    let is_delayed = std::env::args().any(|argument| argument == "delayed");
     for size in if sizes.is_empty() { vec![1_000_000] } else { sizes } {
-        measure(size);
+        if is_delayed { measure_delayed(size) } else { measure(size) }
     }
 }
 
@@ -56,9 +60,34 @@ fn measure(size: u64) {
     );
 }
 
+/// What jobs cost whose times are spread over a week, and how long it takes to find that the first one's has not come.
+fn measure_delayed(size: u64) {
+    let options = Options { queue_max: size * 2, ..Options::default() };
+    let before = resident_bytes();
+    let mut core = Scheduler::new(options, 1, 1);
+    let client = core.client(&"a".parse::<ClientName>().expect("valid"), 1);
+    let host = core.host(&"x".parse().expect("valid")).expect("room");
+    let start = Instant::now();
+    for number in 1..=size {
+        let ms = 1_000 + number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (7 * 86_400_000);
+        let terms = Terms { not_before: Some(at(ms).wall), deadline: None };
+        core.submit_under(ask(number, host, client), terms, at(1)).expect("room");
+    }
+    let submit_ns = start.elapsed().as_nanos() / u128::from(size);
+    let bytes = resident_bytes().saturating_sub(before) / size;
+    let (start, mut out) = (Instant::now(), Vec::new());
+    (0..1_000).for_each(|_| core.tick(at(2), &mut out));
+    let tick_ns = start.elapsed().as_nanos() / 1_000;
+    println!("{size} delayed: {bytes} resident bytes a job; submit {submit_ns} ns, a look at the time {tick_ns} ns");
+}
+
 fn submit(core: &mut Scheduler, number: u64, host: HostIndex, client: gleaner_core::ClientIndex) {
+    core.submit(ask(number, host, client), at(1)).expect("room");
+}
+
+fn ask(number: u64, host: HostIndex, client: gleaner_core::ClientIndex) -> Ask {
     let target = TargetKey(u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
-    let ask = Ask {
+    Ask {
         job: JobId(number),
         client,
         lane: Lane::ALL[usize::try_from(number % 4).expect("small")],
@@ -67,8 +96,7 @@ fn submit(core: &mut Scheduler, number: u64, host: HostIndex, client: gleaner_co
         target,
         max_age_ms: 0,
         expires_at: None,
-    };
-    core.submit(ask, at(1)).expect("room");
+    }
 }
 
 /// Starts and ends `count` tasks in turn; nanoseconds each.

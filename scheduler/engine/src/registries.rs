@@ -57,6 +57,11 @@ impl Registries {
         Ok(Self { by_name })
     }
 
+    /// Is none configured? Then nothing can be asked for, and the scheduler only answers questions.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
     /// Is this registry configured, and of this ecosystem?
     pub(crate) fn has(&self, registry: &RegistryName, ecosystem: Ecosystem) -> bool {
         self.by_name.get(registry).is_some_and(|known| known.registry.ecosystem == ecosystem)

@@ -135,7 +135,7 @@ fn place(args: &RefreshArgs) -> Result<(PathBuf, Option<TempDir>), Failure> {
 }
 
 /// All purls are read before anything is done, so that a typing error costs nothing.
-fn read_purls(texts: &[String]) -> Result<Vec<Purl>, Failure> {
+pub(crate) fn read_purls(texts: &[String]) -> Result<Vec<Purl>, Failure> {
     let mut purls = Vec::new();
     for text in texts {
         if text == "-" {

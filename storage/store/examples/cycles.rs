@@ -10,7 +10,7 @@ use gleaner_model::{
     ClientName, Ecosystem, JobId, JobResult, JobSpec, JobState, Lane, Origin, PackageName, Purl, RegistryName, TaskId,
     Timestamp, Trace,
 };
-use gleaner_store::{Closure, Command, Group, RedbOptions, RedbStore, Store};
+use gleaner_store::{Closure, Command, Group, KeyEntry, Keyed, RedbOptions, RedbStore, Store};
 
 fn submit(sequence: u64) -> (u64, Command) {
     let name = PackageName::new(Ecosystem::Npm, &format!("package-{}", sequence.wrapping_mul(0x9E37_79B9) % 3_000_000));
@@ -64,6 +64,30 @@ fn cycles(dir: &Path, size: u64, budget: Duration, options: &RedbOptions) {
     );
 }
 
+/// What clients' keys cost: groups of a thousand jobs, each with a key that looks random, beside the same without.
+fn keys(dir: &Path, budget: Duration) {
+    for keyed in [false, true] {
+        let store = RedbStore::open(&dir.join(format!("keyed-{keyed}")), RedbOptions::default()).unwrap();
+        let (mut done, mut spent, mut next) = (0_u64, Duration::ZERO, store.opened().next_sequence);
+        while spent < budget {
+            let mut group = Group { commands: (next..next + 1_000).map(submit).collect(), ..Group::default() };
+            if keyed {
+                group.keys = (next..next + 1_000).map(key).collect();
+            }
+            let begun = Instant::now();
+            store.commit(&group).unwrap();
+            spent += begun.elapsed();
+            (done, next) = (done + 1_000, next + 1_000);
+        }
+        println!("groups of 1000, keyed {keyed}: {:>9.0} jobs/s over {done} jobs", done as f64 / spent.as_secs_f64());
+    }
+}
+
+fn key(sequence: u64) -> KeyEntry {
+    let key = format!("{:016x}-{sequence}", sequence.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    KeyEntry { client: ClientName::gleaner(), key, names: Keyed::Job(JobId(sequence)), fingerprint: [7; 16] }
+}
+
 fn recovery(dir: &Path, jobs: u64) {
     let size = 10_000;
     {
@@ -103,5 +127,6 @@ fn main() {
             cycles(&dir.join(format!("{size}-{quick_repair}")), size, Duration::from_secs(seconds), &options);
         }
     }
+    keys(dir, Duration::from_secs(seconds));
     recovery(&dir.join("recovery"), 1_000_000);
 }

@@ -157,7 +157,8 @@ impl State {
         if more {
             let _ = self.myself.cast(Message::Wake);
         } else {
-            let wakes = [self.parts.core.next_wake(now), self.orders.next_wake(now)];
+            let orders = if self.keeps_orders() { self.orders.next_wake(now) } else { None };
+            let wakes = [self.parts.core.next_wake(now), orders];
             let wake = wakes.into_iter().flatten().min().unwrap_or(u64::MAX);
             self.parts.alarm.send_if_modified(|alarm| std::mem::replace(alarm, wake) != wake);
         }

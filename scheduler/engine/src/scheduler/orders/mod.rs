@@ -64,9 +64,14 @@ impl Orders {
 }
 
 impl State {
+    /// A scheduler without registries only answers questions: times that are missed meanwhile are for the next one.
+    pub(super) fn keeps_orders(&self) -> bool {
+        !self.is_draining && !self.parts.registries.is_empty()
+    }
+
     /// Does what is due of it, a little at a time.
     pub(super) fn keep_orders(&mut self, now: Moment) {
-        if self.is_draining {
+        if !self.keeps_orders() {
             return;
         }
         for _ in 0..CANCELLED_MAX {
