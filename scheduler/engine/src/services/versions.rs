@@ -1,7 +1,7 @@
 //! Which workers' versions work with this scheduler.
 //!
 //! A fleet is upgraded one process at a time, in any order, so a worker may be older or newer than its scheduler. Within
-//! a major version the protocol is only added to, so the major version is all that is looked at; see ADR 0022.
+//! a major version the protocol is only added to, so the major version is all that is looked at.
 
 use tonic::{Code, Status};
 
