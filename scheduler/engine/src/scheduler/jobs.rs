@@ -203,3 +203,22 @@ pub(super) fn closures(
     let closures = ended.into_iter().map(|(job, result)| gleaner_store::Closure { job, result, ends_task });
     closures.chain(more).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use gleaner_model::JobState;
+
+    use super::*;
+
+    #[test]
+    fn a_job_that_went_over_ends_its_own_task_too() {
+        let result = JobResult::bare(JobState::Done, gleaner_model::Timestamp::from_millis(5), 1);
+        let ended = vec![(JobId(3), result.clone()), (JobId(7), result)];
+        let ends = |task, merged| -> Vec<_> {
+            let closures = closures(ended.clone(), task, merged);
+            closures.into_iter().map(|closure| (closure.job.0, closure.ends_task.map(|task| task.0))).collect()
+        };
+        assert_eq!(ends(Some(TaskId(7)), vec![TaskId(3)]), [(3, Some(7)), (7, Some(7)), (3, Some(3))]);
+        assert_eq!(ends(None, vec![]), [(3, None), (7, None)]);
+    }
+}

@@ -14,6 +14,7 @@ pub(crate) fn run(fresh: impl Fn() -> Open) {
     opens_with_a_higher_epoch(&fresh());
     keeps_open_jobs_and_results(&fresh());
     keeps_the_maker_of_an_open_task(&fresh());
+    ends_two_tasks_with_one_job(&fresh());
     recovers_in_order(&fresh());
     lists_newest_first(&fresh());
     takes_large_and_mixed_groups(&fresh());
@@ -109,6 +110,20 @@ fn keeps_the_maker_of_an_open_task(open: &Open) {
     let store = open();
     assert_eq!(recovered(&*store), []);
     assert_eq!(store.job(JobId(1)).unwrap().unwrap().result, Some(close(1, None, 5).result));
+}
+
+/// A job that made a task may go over to another one; then both end with it, each by a closure of its own.
+fn ends_two_tasks_with_one_job(open: &Open) {
+    let store = open();
+    store.commit(&commands([submit(1, 1), submit(2, 2)])).unwrap();
+    store.commit(&closures([close(1, Some(2), 5), close(2, Some(2), 5), close(1, Some(1), 5)])).unwrap();
+    assert_eq!(recovered(&*store), []);
+    drop(store);
+    let store = open();
+    assert_eq!(recovered(&*store), []);
+    assert_eq!(store.job(JobId(1)).unwrap().unwrap().result, Some(close(1, None, 5).result));
+    forget(&*store, 6);
+    assert_eq!(store.jobs(None, 10).unwrap(), []);
 }
 
 fn recovers_in_order(open: &Open) {
