@@ -6,6 +6,7 @@ mod bad_days;
 mod cli;
 mod corpus;
 mod data;
+mod explain;
 mod house;
 mod kill;
 mod submissions;

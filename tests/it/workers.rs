@@ -2,5 +2,6 @@
 
 mod crew;
 mod leaving;
+mod placing;
 mod sharing;
 mod streams;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use gleaner_core::{HostIndex, Report, WorkerId};
 use gleaner_model::{
-    Assignment, Attempt, Document, Fault, FaultKind, Host, Lane, Outcome, PackageHead, PackageKey, Permit, Registry,
-    Validators,
+    Assignment, Attempt, ClientName, CrawlPart, Document, Fault, FaultKind, Host, Lane, Outcome, PackageHead,
+    PackageKey, Permit, Registry, Validators,
 };
 use gleaner_store::{Store, StoreError};
+use tokio::runtime::Handle;
 
 use super::message::{Message, Outbound, ToWorker, WorkerSaid};
 use super::state::State;
+use crate::committer::Entry;
 use crate::payloads::Payload;
 
 /// An attempt on its way to a worker: what is needed to describe it.
@@ -67,12 +69,34 @@ impl State {
         if departures.is_empty() {
             return;
         }
+        let (after_commit, at_once): (Vec<_>, Vec<_>) =
+            departures.into_iter().partition(|departure| self.builds_on_a_commit(departure));
         let (myself, store) = (self.myself.clone(), Arc::clone(&self.parts.store));
-        tokio::task::spawn_blocking(move || {
+        let leave = move |departures: Vec<Departure>| {
             for message in departures.into_iter().filter_map(|departure| departure.leave(&*store)) {
                 let _ = myself.cast(message);
             }
-        });
+        };
+        if !after_commit.is_empty() {
+            let (leave, runtime) = (leave.clone(), Handle::current());
+            self.parts.committer.send(Entry::new(Box::new(move |result| {
+                // A store that failed ends the engine; nobody need be told of an attempt then.
+                if result.is_ok() {
+                    runtime.spawn_blocking(move || leave(after_commit));
+                }
+            })));
+        }
+        if !at_once.is_empty() {
+            tokio::task::spawn_blocking(move || leave(at_once));
+        }
+    }
+
+    /// What an outcome leaves to do is taken in with it and may be handed out before that is committed. But it needs what
+    /// the outcome says: which document there is, and which versions are settled. Without that all of it is fetched again.
+    fn builds_on_a_commit(&self, departure: &Departure) -> bool {
+        let Payload { spec, client, epoch, .. } = &*departure.payload;
+        let is_left_over = spec.part == CrawlPart::Older && *client == ClientName::gleaner();
+        is_left_over && *epoch == self.parts.store.opened().epoch
     }
 
     fn assignable(&mut self, attempt: Attempt, host: HostIndex) -> Result<(Arc<Payload>, Registry, Host), Fault> {
