@@ -44,4 +44,8 @@ metrics-page:
 
 # So many histories of the whole scheduler in virtual time; a seed that fails is printed and can be lived again.
 simulate count="10000" *arguments:
-    cargo run --locked -p gleaner-simulation -- --seeds 0..{{count}} {{arguments}}
+    cargo run --locked -p gleaner-simulation --bin gleaner-simulation -- --seeds 0..{{count}} {{arguments}}
+
+# A day of a fleet in virtual time, ten times its load, and contention: a table each, and the curves in target/fleet.
+fleet *arguments:
+    cargo run --locked -p gleaner-simulation --bin gleaner-fleet -- {{arguments}}

@@ -70,10 +70,15 @@ pub(crate) enum Command {
     Campaigns(commands::campaigns::CampaignsCommand),
     /// List workers.
     Workers(commands::workers::WorkersArgs),
-    /// List hosts and their budgets.
+    /// Give a worker nothing new, so that it can be stopped.
+    Drain(commands::drain::DrainArgs),
+    /// List hosts and their budgets, or change one.
     Hosts(commands::hosts::HostsArgs),
     /// List what changed, from a cursor on.
     Events(commands::events::EventsArgs),
+    /// Check, back up or compact a store, in use or not.
+    #[command(subcommand)]
+    Store(commands::store::StoreCommand),
     /// Print the completions for a shell.
     Completions(commands::completions::CompletionsArgs),
     /// Print the manual page.

@@ -98,6 +98,12 @@ impl From<gleaner_store::StoreError> for Failure {
     }
 }
 
+impl From<gleaner_store::DocumentsError> for Failure {
+    fn from(error: gleaner_store::DocumentsError) -> Self {
+        Self::failed(error)
+    }
+}
+
 impl From<gleaner_engine::EngineError> for Failure {
     fn from(error: gleaner_engine::EngineError) -> Self {
         match error {

@@ -73,8 +73,10 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
         Command::Schedules(command) => commands::schedules::run(&command, output).await,
         Command::Campaigns(command) => commands::campaigns::run(&command, output).await,
         Command::Workers(args) => commands::workers::run(&args, output).await,
+        Command::Drain(args) => commands::drain::run(&args, output).await,
         Command::Hosts(args) => commands::hosts::run(&args, output).await,
         Command::Events(args) => commands::events::run(&args, output).await,
+        Command::Store(command) => commands::store::run(&command, output).await,
         Command::Completions(args) => commands::completions::run(&args),
         Command::Man => commands::completions::man(),
     }

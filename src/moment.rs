@@ -29,8 +29,9 @@ pub(crate) fn at_ms(moment: Option<Moment>) -> i64 {
     moment.map_or(0, Moment::at_ms)
 }
 
+/// The time on the wall.
 #[allow(clippy::disallowed_methods, reason = "the command line speaks of now")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }

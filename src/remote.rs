@@ -15,6 +15,10 @@ use crate::exit::{Exit, Failure};
 /// Largest answer: a page of ten thousand versions with all their files.
 const ANSWER_BYTES: usize = 64 << 20;
 
+/// Largest answer with rows of a store: a megabyte of them, or one value that is longer, and no value is longer than what
+/// a worker may send of one package.
+const ROWS_BYTES: usize = 1 << 30;
+
 /// Which scheduler, and as whom.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct RemoteArgs {
@@ -112,6 +116,10 @@ impl Remote {
 
     pub(crate) fn operator(&self) -> v1::operator_service_client::OperatorServiceClient<Caller> {
         v1::operator_service_client::OperatorServiceClient::new(self.caller.clone())
+    }
+
+    pub(crate) fn store(&self) -> v1::store_service_client::StoreServiceClient<Caller> {
+        v1::store_service_client::StoreServiceClient::new(self.caller.clone()).max_decoding_message_size(ROWS_BYTES)
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod batches;
 pub(crate) mod campaigns;
 pub(crate) mod completions;
+pub(crate) mod drain;
 pub(crate) mod events;
 mod explain;
 pub(crate) mod hosts;
@@ -12,7 +13,9 @@ pub(crate) mod replay;
 mod retry;
 pub(crate) mod schedules;
 pub(crate) mod serve;
+mod set_host;
 pub(crate) mod show;
+pub(crate) mod store;
 pub(crate) mod up;
 pub(crate) mod worker;
 pub(crate) mod workers;

@@ -21,6 +21,7 @@ struct Row {
     version: String,
     slots: u32,
     running: u32,
+    suspended: u32,
     draining: bool,
     connected_at: Option<String>,
     last_seen_at: Option<String>,
@@ -32,28 +33,39 @@ pub(crate) async fn run(args: &WorkersArgs, output: Output) -> Result<Exit, Fail
     let reader = Reader::open(&args.reader).await?;
     let workers = reader.remote.operator().list_workers(v1::ListWorkersRequest {}).await?.into_inner().workers;
     reader.close().await;
-    for worker in &workers {
+    show(&workers, output)?;
+    Ok(Exit::Done)
+}
+
+/// Shows workers.
+pub(super) fn show(workers: &[v1::Worker], output: Output) -> Result<(), Failure> {
+    for worker in workers {
         output.object(&row(worker))?;
     }
     if workers.is_empty() {
         output.say("no worker is connected")?;
     }
-    let head = ["worker", "version", "slots", "running", "accepted", "last seen"];
-    output.table(
-        head,
-        workers.into_iter().map(|worker| {
-            let state = if worker.draining { " (draining)" } else { "" };
-            [
-                format!("{}{state}", worker.name),
-                worker.version,
-                worker.slots.to_string(),
-                worker.running.to_string(),
-                worker.accepted.to_string(),
-                time_for_people(worker.last_seen_at_ms),
-            ]
-        }),
-    )?;
-    Ok(Exit::Done)
+    let head = ["worker", "version", "slots", "running", "suspended", "accepted", "last seen"];
+    let cells = |worker: &v1::Worker| {
+        [
+            format!("{}{}", worker.name, state(worker)),
+            worker.version.clone(),
+            worker.slots.to_string(),
+            worker.running.to_string(),
+            worker.suspended.to_string(),
+            worker.accepted.to_string(),
+            time_for_people(worker.last_seen_at_ms),
+        ]
+    };
+    output.table(head, workers.iter().map(cells))
+}
+
+fn state(worker: &v1::Worker) -> &'static str {
+    match (worker.draining, worker.running + worker.suspended) {
+        (false, _) => "",
+        (true, 0) => " (drained)",
+        (true, _) => " (draining)",
+    }
 }
 
 fn row(worker: &v1::Worker) -> Row {
@@ -62,6 +74,7 @@ fn row(worker: &v1::Worker) -> Row {
         version: worker.version.clone(),
         slots: worker.slots,
         running: worker.running,
+        suspended: worker.suspended,
         draining: worker.draining,
         connected_at: time(worker.connected_at_ms),
         last_seen_at: time(worker.last_seen_at_ms),

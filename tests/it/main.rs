@@ -9,6 +9,8 @@ mod data;
 mod explain;
 mod house;
 mod kill;
+mod operators;
+mod store;
 mod submissions;
 mod support;
 mod tls;

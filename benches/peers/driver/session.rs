@@ -49,6 +49,7 @@ fn hello(pid: u32, slots: u32) -> Hello {
         capabilities: vec![Capability { kind: JobKind::Crawl.into(), ecosystem: "npm".to_owned() }],
         slots,
         held: Vec::new(),
+        tells_ends: false,
     }
 }
 

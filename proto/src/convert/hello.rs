@@ -29,6 +29,8 @@ pub struct Hello {
     pub slots: u16,
     /// Every attempt that it still runs or holds an outcome of; at most [`HELD_MAX`].
     pub held: Vec<HeldAttempt>,
+    /// Does it say when requests end?
+    pub tells_ends: bool,
 }
 
 /// An attempt that a worker has from an earlier session.
@@ -49,6 +51,7 @@ impl From<Hello> for v1::Hello {
             capabilities: hello.capabilities.into_iter().map(Into::into).collect(),
             slots: hello.slots.into(),
             held: hello.held.into_iter().map(Into::into).collect(),
+            tells_ends: hello.tells_ends,
         }
     }
 }
@@ -68,6 +71,7 @@ impl TryFrom<v1::Hello> for Hello {
             capabilities: list(wire.capabilities, "capabilities")?,
             slots: slots(wire.slots)?,
             held: list(wire.held, "held")?,
+            tells_ends: wire.tells_ends,
         })
     }
 }

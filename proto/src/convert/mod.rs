@@ -16,6 +16,7 @@ mod explain;
 mod fault;
 mod field;
 mod hello;
+mod host;
 mod invalid;
 mod job;
 mod kind;
@@ -23,6 +24,7 @@ mod order;
 mod outcome;
 mod package;
 mod request;
+mod requests;
 mod version;
 mod welcome;
 
@@ -35,6 +37,7 @@ pub use field::{
     registry, required,
 };
 pub use hello::{HELD_MAX, HeldAttempt, Hello, SLOTS_MAX};
+pub use host::{AT_ONCE_MAX, RATE_MILLI_MAX, RESERVE_PERMILLE_MAX, host_change};
 pub use invalid::{InvalidMessage, Unspecified};
 pub use job::{job_to_wire, task_id};
 pub use kind::{Mirrored, job_kind};
@@ -42,4 +45,5 @@ pub use order::{LABEL_BYTES_MAX, PREFIX_BYTES_MAX, batch_to_wire, campaign_to_wi
 pub use request::{
     CHECKPOINT_BYTES_MAX, DocumentPiece, PIECE_BYTES_MAX, PermitRequest, Progress, Suspended, Throttled,
 };
+pub use requests::{ENDED_HOSTS_MAX, EndedRequests, RequestsEnded};
 pub use welcome::{Claim, ClaimVerdict, Welcome};

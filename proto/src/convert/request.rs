@@ -4,7 +4,8 @@ use bytes::Bytes;
 use gleaner_model::{Attempt, ContentHash, Host};
 
 use super::field::at_most;
-use super::{InvalidMessage, content_hash, parse, required};
+use super::requests::ended;
+use super::{EndedRequests, InvalidMessage, content_hash, parse, required};
 use crate::v1;
 
 /// Longest checkpoint, in bytes: it is kept for every suspended attempt, and names documents rather than holding them.
@@ -21,11 +22,15 @@ pub struct PermitRequest {
     pub attempt: Attempt,
     /// To which host.
     pub host: Host,
+    /// Requests of the attempt that have ended since it said so last.
+    pub ended: Vec<EndedRequests>,
 }
 
 impl From<PermitRequest> for v1::PermitRequest {
     fn from(request: PermitRequest) -> Self {
-        Self { attempt: Some(request.attempt.into()), host: request.host.to_string() }
+        let PermitRequest { attempt, host, ended } = request;
+        let ended = ended.into_iter().map(Into::into).collect();
+        Self { attempt: Some(attempt.into()), host: host.to_string(), ended }
     }
 }
 
@@ -33,7 +38,8 @@ impl TryFrom<v1::PermitRequest> for PermitRequest {
     type Error = InvalidMessage;
 
     fn try_from(wire: v1::PermitRequest) -> Result<Self, InvalidMessage> {
-        Ok(Self { attempt: required(wire.attempt, "attempt")?, host: parse(&wire.host, "host")? })
+        let attempt = required(wire.attempt, "attempt")?;
+        Ok(Self { attempt, host: parse(&wire.host, "host")?, ended: ended(wire.ended)? })
     }
 }
 

@@ -175,6 +175,10 @@ impl Hosts {
         Some(index)
     }
 
+    pub(crate) fn index_of(&self, name: &Host) -> Option<HostIndex> {
+        self.by_name.get(name).copied()
+    }
+
     pub(crate) fn find(&self, index: HostIndex) -> Option<&HostState> {
         self.list.get(usize::from(index.0))
     }

@@ -1,9 +1,9 @@
 //! What operators allow at a host.
 
-use gleaner_model::Lane;
+use gleaner_model::{Host, Lane};
 
 use crate::scheduler::Scheduler;
-use crate::{Budget, HostIndex, Moment};
+use crate::{Budget, HostIndex, HostView, Moment};
 
 /// What a host may be asked, and by whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,18 @@ pub(crate) fn is_lesser(lane: Lane) -> bool {
 }
 
 impl Scheduler {
+    /// The host of this name, if it is known.
+    #[must_use]
+    pub fn find_host(&self, name: &Host) -> Option<HostIndex> {
+        self.hosts.index_of(name)
+    }
+
+    /// What a host looks like, if there is such a host.
+    #[must_use]
+    pub fn host_view(&self, host: HostIndex, now: Moment) -> Option<HostView> {
+        self.hosts.find(host).map(|state| self.view_of_host(host, state, now))
+    }
+
     /// What is allowed at a host, if there is such a host.
     #[must_use]
     pub fn limits(&self, host: HostIndex) -> Option<HostLimits> {

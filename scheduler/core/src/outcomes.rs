@@ -5,7 +5,7 @@ use gleaner_model::{Attempt, Fault, FaultKind, JobState, TaskId};
 use crate::queues::End;
 use crate::scheduler::{Out, Scheduler};
 use crate::tasks::{Slot, State};
-use crate::{Effect, Moment, Report, Verdict};
+use crate::{Effect, Moment, Report, Verdict, WorkerId};
 
 impl Scheduler {
     /// An attempt has ended. Only the current token's outcome counts; its slot is free from now on.
@@ -38,6 +38,13 @@ impl Scheduler {
                 Verdict::Retried { attempts, retry_at }
             }
         }
+    }
+
+    /// Is this the current attempt, and does another worker have it? Then nobody else's word about it counts.
+    #[must_use]
+    pub fn is_of_another(&self, worker: WorkerId, attempt: Attempt) -> bool {
+        let holder = self.current(attempt).and_then(|slot| self.running[&slot].worker);
+        holder.is_some_and(|holder| holder != worker)
     }
 
     /// What this attempt cost tells what the next one like it will.

@@ -90,10 +90,10 @@ impl Scheduler {
     /// The hosts, in the order in which they were registered.
     #[must_use]
     pub fn hosts(&self, now: Moment) -> Vec<HostView> {
-        self.hosts.all().map(|(index, host)| self.host_view(index, host, now)).collect()
+        self.hosts.all().map(|(index, host)| self.view_of_host(index, host, now)).collect()
     }
 
-    fn host_view(&self, index: HostIndex, host: &crate::hosts::HostState, now: Moment) -> HostView {
+    pub(crate) fn view_of_host(&self, index: HostIndex, host: &crate::hosts::HostState, now: Moment) -> HostView {
         let blocked_ms = host.pace.blocked_until_ms;
         let streams = host.fronts.values().flatten();
         HostView {

@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::options::EngineOptions;
 use crate::registries::{Registries, RegistryError};
-use crate::scheduler::{self, Message, Parts, SchedulerRef};
+use crate::scheduler::{self, HostBook, Message, Parts, SchedulerRef};
 use crate::server::{self, ServeError};
 use crate::services::{Claims, EDGE_CREDITS, Shared, Speakers};
 use crate::watch::WatchHub;
@@ -73,6 +73,7 @@ impl Engine {
         let opened = store.opened();
         let mut core = Scheduler::new(options.decisions.clone(), opened.epoch, options.seed);
         let registries = Registries::new(&options.registries, &mut core)?;
+        let hosts = HostBook::load(&*store, &mut core, options.decisions.default_budget, clock.now())?;
         let found = scheduler::recover(&*store, &mut core, &registries, &options.clients, clock.now())?;
         tracing::info!(epoch = opened.epoch, jobs = found.jobs, "the journal was read");
         if found.homeless > 0 {
@@ -96,6 +97,7 @@ impl Engine {
             alarm,
             next_sequence: opened.next_sequence,
             orders: found.orders,
+            hosts,
         };
         let (scheduler, running) = scheduler::start(parts).await?;
         tokio::spawn(ring(scheduler.clone(), alarms, clock));

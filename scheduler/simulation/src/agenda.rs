@@ -30,6 +30,11 @@ impl<T> Agenda<T> {
         self.entries.insert((at_ms.max(self.now_ms), self.set_down), what);
     }
 
+    /// When the next thing happens.
+    pub(crate) fn next_ms(&self) -> Option<u64> {
+        self.entries.first_key_value().map(|((at_ms, _), _)| *at_ms)
+    }
+
     /// The next thing, at whose time it is now.
     pub(crate) fn next(&mut self) -> Option<T> {
         let ((at_ms, _), what) = self.entries.pop_first()?;

@@ -12,6 +12,7 @@ mod agenda;
 mod chance;
 mod client;
 mod fault;
+pub mod fleet;
 mod history;
 mod host;
 mod ledger;

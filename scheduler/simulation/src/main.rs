@@ -73,7 +73,7 @@ fn tell(seed: u64, violation: &str, arguments: &Arguments) {
         lines.iter().skip(lines.len().saturating_sub(LINES)).for_each(|line| eprintln!("  {line}"));
     }
     let fault = arguments.fault.map(|fault| format!(" --fault {fault:?}")).unwrap_or_default();
-    eprintln!("again: cargo run -p gleaner-simulation -- --seeds {seed}{fault} --verbose");
+    eprintln!("again: cargo run -p gleaner-simulation --bin gleaner-simulation -- --seeds {seed}{fault} --verbose");
 }
 
 /// What came to pass in all histories.

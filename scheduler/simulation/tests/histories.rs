@@ -11,7 +11,9 @@ fn what_always_holds_does() {
     for seed in 0..SEEDS {
         let history = live(seed, None, false);
         if let Some(violation) = history.violation {
-            panic!("seed {seed}: {violation}\nagain: cargo run -p gleaner-simulation -- --seeds {seed} --verbose");
+            panic!(
+                "seed {seed}: {violation}\nagain: cargo run -p gleaner-simulation --bin gleaner-simulation -- --seeds {seed} --verbose"
+            );
         }
         let Tally { receipts, accepted, refused, adopted, restarts, unsure_kept, .. } = history.tally;
         total.receipts += receipts;

@@ -1,11 +1,11 @@
 //! What the journal holds: commands, which carry a sequence number each, and closures, which end them; and what stands
-//! beside it: how far streams have got, clients' keys, batches and standing orders.
+//! beside it: how far streams have got, clients' keys, batches and standing orders, what operators have set.
 
 use serde::{Deserialize, Serialize};
 
 use gleaner_model::{
-    Batch, BatchId, Campaign, ClientName, Fault, Host, JobId, JobResult, JobSpec, Lane, OrderName, Origin, Schedule,
-    TaskId, Timestamp, Trace,
+    Batch, BatchId, Campaign, ClientName, Fault, Host, HostSettings, JobId, JobResult, JobSpec, Lane, OrderName,
+    Origin, Schedule, TaskId, Timestamp, Trace,
 };
 
 /// Something that was decided and must survive. Assignments are not commands: they are forgotten on purpose.
@@ -108,9 +108,11 @@ impl KeyEntry {
     }
 }
 
-/// A change of a batch or a standing order.
+/// A change of a batch, a standing order, or what operators have set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderWrite {
+    /// What is set for a host from now on.
+    Host(Box<HostSettings>),
     /// The batch as it is now.
     Batch(Batch),
     /// The schedule as it is now.

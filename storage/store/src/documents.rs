@@ -58,6 +58,9 @@ pub enum DocumentsError {
     Pack(String),
 }
 
+/// What is wrong with a document whose pack ends before it does.
+const CUT_OFF: &str = "the pack that it was kept in is shorter than it was";
+
 /// A place where documents are kept.
 #[derive(Debug)]
 pub struct Documents {
@@ -104,13 +107,21 @@ impl Documents {
     /// What lies there is not that document, or the store failed.
     pub async fn get(&self, hash: ContentHash, place: Place) -> Result<Vec<u8>, DocumentsError> {
         let range = place.range();
+        let end = range.end;
         let stored = match self.store.get_range(&self.path(place.pack), range).await {
             Ok(stored) => stored,
             Err(object_store::Error::NotFound { .. }) => {
                 return Err(DocumentsError::Damaged { hash, flaw: "the pack that it was kept in is missing" });
             }
-            Err(error) => return Err(error.into()),
+            // Stores word this differently, so they are asked how long it is.
+            Err(error) => match self.pack_length(place.pack).await? {
+                Some(length) if length < end => return Err(DocumentsError::Damaged { hash, flaw: CUT_OFF }),
+                _ => return Err(error.into()),
+            },
         };
+        if (stored.len() as u64) < u64::from(place.length) {
+            return Err(DocumentsError::Damaged { hash, flaw: CUT_OFF });
+        }
         blocking(move || codec::check(hash, &stored)).await
     }
 

@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use gleaner_model::{
-    Batch, BatchId, Campaign, ContentHash, Event, Host, JobId, JobResult, PackageHead, PackageKey, PackageRecord,
-    RegistryName, Schedule, TaskId, Timestamp,
+    Batch, BatchId, Campaign, ContentHash, Event, Host, HostSettings, JobId, JobResult, PackageHead, PackageKey,
+    PackageRecord, RegistryName, Schedule, TaskId, Timestamp,
 };
 
 use crate::command::{Closure, Command, KeyEntry, OrderWrite, StreamPosition};
@@ -31,7 +31,7 @@ pub struct Group {
     pub streams: Vec<StreamPosition>,
     /// Clients' keys and what they name; of several for one key the last holds.
     pub keys: Vec<KeyEntry>,
-    /// Batches and standing orders that changed; of several changes of one the last holds.
+    /// Batches, standing orders and operators' settings that changed; of several changes of one the last holds.
     pub orders: Vec<OrderWrite>,
 }
 
@@ -168,6 +168,20 @@ pub enum StoreError {
         /// The format known here.
         known: u32,
     },
+    /// There is a store already where a backup was to go.
+    #[error("{path} holds a store {why}; back up into another directory, or remove what is there")]
+    Occupied {
+        /// The directory.
+        path: String,
+        /// What kind of store, for people.
+        why: String,
+    },
+    /// A backup began here and came to no end.
+    #[error("the backup in {path} is not whole: its making was interrupted; make it again, or use another one")]
+    Unfinished {
+        /// The directory.
+        path: String,
+    },
     /// The disk is full, or failed.
     #[error("the store cannot write: {0}")]
     Io(#[source] std::io::Error),
@@ -275,6 +289,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The disk failed, or a value is damaged.
     fn campaigns(&self) -> Result<Vec<Campaign>, StoreError>;
+
+    /// What operators have set for hosts, by host. There are some hundred at most.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn host_settings(&self) -> Result<Vec<HostSettings>, StoreError>;
 
     /// Up to `limit` packages of a registry whose purls begin with `beginning`, in the order of their keys' texts, those
     /// up to `after` (such a text) left out.

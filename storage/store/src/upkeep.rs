@@ -72,6 +72,12 @@ pub trait Snapshot: Send {
     /// # Errors
     /// The disk failed, or the file is damaged.
     fn places(&self, after: Option<ContentHash>, limit: usize) -> Result<Vec<(ContentHash, Place)>, StoreError>;
+
+    /// Hands over every document with its place, until `take` breaks.
+    ///
+    /// # Errors
+    /// The disk failed, or a place is damaged.
+    fn each_place(&self, take: &mut dyn FnMut(ContentHash, Place) -> ControlFlow<()>) -> Result<(), StoreError>;
 }
 
 /// Places that are looked up together. They are read in the order of their packs, so that a pack is mostly read in one

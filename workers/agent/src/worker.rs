@@ -60,6 +60,8 @@ pub(crate) struct WorkerState {
     shipments: Option<Shipments>,
     snapshot: watch::Sender<Snapshot>,
     ended: Arc<AtomicBool>,
+    /// When it is drained, does it wait for its owner to end it?
+    stays: bool,
 }
 
 /// What the actor starts with.
@@ -87,7 +89,7 @@ impl Actor for Worker {
     ) -> Result<WorkerState, ActorProcessingErr> {
         let WorkerArguments { tools, links, snapshot, outbox, ended } = arguments;
         let roster = Roster::new(tools.options.slots, tools.options.suspended_max, outbox);
-        let state = WorkerState { roster, tools, links, shipments: None, snapshot, ended };
+        let state = WorkerState { roster, tools, links, shipments: None, snapshot, ended, stays: false };
         state.publish();
         Ok(state)
     }
@@ -108,10 +110,13 @@ impl Actor for Worker {
                 tracing::error!(%error, "the worker's state failed; stopping");
                 myself.stop(None);
             }
-            WorkerMessage::Drain => state.drain(|live| live.lease.take_back()),
+            WorkerMessage::Drain => {
+                state.stays = false;
+                state.drain(|live| live.lease.take_back());
+            }
         }
         state.publish();
-        if state.roster.is_drained() {
+        if state.roster.is_drained() && !state.stays {
             myself.stop(None);
         }
         Ok(())
@@ -172,7 +177,10 @@ impl WorkerState {
                 }
             }
             // Those that have not begun will begin: only the worker's own owner is in a hurry.
-            Incoming::Drain => self.drain(|_| false),
+            Incoming::Drain { stay } => {
+                self.stays |= stay && !self.roster.is_draining();
+                self.drain(|_| false);
+            }
         }
     }
 

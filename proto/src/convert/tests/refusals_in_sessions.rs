@@ -4,8 +4,8 @@ use gleaner_model::{Assignment, Attempt, Permit};
 
 use super::refusals::refuses;
 use crate::convert::{
-    CHECKPOINT_BYTES_MAX, DocumentPiece, HELD_MAX, Hello, PIECE_BYTES_MAX, PermitRequest, Progress, Suspended,
-    Throttled, Welcome,
+    CHECKPOINT_BYTES_MAX, DocumentPiece, ENDED_HOSTS_MAX, HELD_MAX, Hello, PIECE_BYTES_MAX, PermitRequest, Progress,
+    RequestsEnded, Suspended, Throttled, Welcome,
 };
 use crate::v1;
 
@@ -113,9 +113,18 @@ fn assignments() {
 #[test]
 fn requests_and_throttlings() {
     refuses::<_, PermitRequest>(
-        &v1::PermitRequest { attempt: attempt(), host: HOST.to_owned() },
+        &v1::PermitRequest { attempt: attempt(), host: HOST.to_owned(), ended: Vec::new() },
         &[("attempt", |w| w.attempt = None), ("host", |w| w.host.clear())],
         &[("host", |w| w.host = "Mirror.example".to_owned())],
+    );
+    let one = v1::EndedRequests { host: HOST.to_owned(), requests: 2, well: 2 };
+    refuses::<_, RequestsEnded>(
+        &v1::RequestsEnded { attempt: attempt(), ended: vec![one; ENDED_HOSTS_MAX] },
+        &[("attempt", |w| w.attempt = None), ("ended[1].host", |w| w.ended[1].host.clear())],
+        &[
+            ("ended[0].well", |w| w.ended[0].well = 3),
+            ("ended", |w| w.ended.push(v1::EndedRequests { host: HOST.to_owned(), requests: 1, well: 0 })),
+        ],
     );
     refuses::<_, Throttled>(
         &v1::Throttled { attempt: attempt(), host: HOST.to_owned(), retry_after_ms: None },

@@ -11,7 +11,8 @@ use prost::Message;
 
 use super::{strategies, strategies_of_explanations, strategies_of_packages};
 use crate::convert::{
-    DocumentPiece, Hello, InvalidMessage, PermitRequest, Progress, Suspended, Throttled, Welcome, job_kind,
+    DocumentPiece, Hello, InvalidMessage, PermitRequest, Progress, RequestsEnded, Suspended, Throttled, Welcome,
+    job_kind,
 };
 use crate::v1;
 
@@ -55,6 +56,7 @@ survives! {
     welcomes: strategies::welcome() => v1::Welcome, Welcome;
     events: (strategies::event(), strategies::text()) => v1::Event, (Event, String);
     permit_requests: strategies::permit_request() => v1::PermitRequest, PermitRequest;
+    ended_requests: strategies::requests_ended() => v1::RequestsEnded, RequestsEnded;
     throttlings: strategies::throttled() => v1::Throttled, Throttled;
     progress: strategies::progress() => v1::Progress, Progress;
     suspensions: strategies::suspended() => v1::Suspended, Suspended;

@@ -14,7 +14,8 @@ use proptest::sample::select;
 
 use super::strategies_of_packages::crawl_facts;
 use crate::convert::{
-    Claim, ClaimVerdict, DocumentPiece, HeldAttempt, Hello, PermitRequest, Progress, Suspended, Throttled, Welcome,
+    Claim, ClaimVerdict, DocumentPiece, EndedRequests, HeldAttempt, Hello, PermitRequest, Progress, RequestsEnded,
+    Suspended, Throttled, Welcome,
 };
 
 /// A text that is not empty: where the domain has an option, the wire has an empty text for none.
@@ -207,14 +208,15 @@ pub(super) fn hello() -> impl Strategy<Value = Hello> {
     let worker = "[a-z0-9-]{1,64}".prop_map(|name| name.parse::<WorkerName>().expect("a worker's name"));
     let capability = (kind(), select(&Ecosystem::ALL[..])).prop_map(|(kind, ecosystem)| Capability { kind, ecosystem });
     let held = (attempt(), any::<bool>()).prop_map(|(attempt, finished)| HeldAttempt { attempt, finished });
-    (worker, any::<u64>(), text(), vec(capability, 1..4), 1..=4096_u16, vec(held, 0..5)).prop_map(
-        |(worker, incarnation, version, capabilities, slots, held)| Hello {
+    (worker, any::<u64>(), text(), vec(capability, 1..4), 1..=4096_u16, vec(held, 0..5), any::<bool>()).prop_map(
+        |(worker, incarnation, version, capabilities, slots, held, tells_ends)| Hello {
             worker,
             incarnation,
             version,
             capabilities,
             slots,
             held,
+            tells_ends,
         },
     )
 }
@@ -250,7 +252,16 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
 }
 
 pub(super) fn permit_request() -> impl Strategy<Value = PermitRequest> {
-    (attempt(), host()).prop_map(|(attempt, host)| PermitRequest { attempt, host })
+    (attempt(), host(), vec(ended(), 0..3)).prop_map(|(attempt, host, ended)| PermitRequest { attempt, host, ended })
+}
+
+fn ended() -> impl Strategy<Value = EndedRequests> {
+    let counts = any::<u32>().prop_flat_map(|requests| (Just(requests), 0..=requests));
+    (host(), counts).prop_map(|(host, (requests, well))| EndedRequests { host, requests, well })
+}
+
+pub(super) fn requests_ended() -> impl Strategy<Value = RequestsEnded> {
+    (attempt(), vec(ended(), 0..3)).prop_map(|(attempt, ended)| RequestsEnded { attempt, ended })
 }
 
 pub(super) fn throttled() -> impl Strategy<Value = Throttled> {

@@ -4,12 +4,13 @@ use gleaner_core::WorkerId;
 use gleaner_model::Origin;
 use gleaner_model::{
     Assignment, Attempt, ClientName, ContentHash, Explanation, Fault, Host, JobId, JobResult, JobSpec, JobView, Lane,
-    Outcome, Permit, Trace,
+    Outcome, Permit, Trace, WorkerName,
 };
-use gleaner_proto::convert::{Hello, Welcome};
+use gleaner_proto::convert::{EndedRequests, Hello, Welcome};
 use gleaner_store::{PackageWrite, Place};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use super::hosts::SetHost;
 use super::orders::Order;
 use crate::clients::Client;
 use crate::services::Claim;
@@ -22,7 +23,7 @@ pub(crate) enum Message {
     /// End a job.
     Cancel { job: JobId, client: Option<ClientName>, reply: Reply<Result<(), CancelError>>, credit: Credit },
     /// A worker said hello.
-    Join { hello: Box<Hello>, outbound: Outbound, reply: Reply<WorkerId> },
+    Join { hello: Box<Hello>, outbound: Outbound, reply: Reply<Result<WorkerId, JoinError>> },
     /// A worker's stream ended.
     Leave { worker: WorkerId },
     /// A worker said something.
@@ -47,6 +48,10 @@ pub(crate) enum Message {
     Workers { reply: Reply<Vec<WorkerState>> },
     /// What hosts look like.
     Hosts { reply: Reply<Vec<HostState>> },
+    /// Change what a host may be asked.
+    SetHost(Box<SetHost>),
+    /// Give a worker nothing new; nothing is answered if there is none of this name.
+    DrainWorker { name: WorkerName, operator: ClientName, reply: Reply<Option<Box<WorkerState>>> },
     /// What lanes look like.
     Lanes { reply: Reply<[LaneState; 4]> },
 }
@@ -111,10 +116,22 @@ pub(crate) enum CancelError {
     Store(String),
 }
 
+/// Why a worker gets no session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum JoinError {
+    /// Another process with its name has one, and is alive.
+    #[error(
+        "another process is connected as worker `{name}`, and was heard {seen_ms} ms ago; give each worker a --name and a \
+         --data of its own. If that process has just been killed, this one gets in within seconds"
+    )]
+    Connected { name: WorkerName, seen_ms: u64 },
+}
+
 /// What a worker says once it has a session.
 pub(crate) enum WorkerSaid {
     Heartbeat { draining: bool },
-    WantsPermit { attempt: Attempt, host: Host },
+    WantsPermit { attempt: Attempt, host: Host, ended: Vec<EndedRequests> },
+    RequestsEnded { attempt: Attempt, ended: Vec<EndedRequests> },
     Throttled { attempt: Attempt, host: Host, retry_after_ms: Option<u64> },
     Progress { attempt: Attempt, checkpoint: Vec<u8> },
     Outcome { attempt: Attempt, outcome: Outcome, documents: Vec<(ContentHash, Place)> },
@@ -133,6 +150,7 @@ pub(crate) enum ToWorker {
     Resume(Attempt),
     Cancel(Attempt),
     Ack(Attempt),
+    Drain,
 }
 
 /// What an accepted outcome means.

@@ -7,6 +7,7 @@
 mod assign;
 mod effects;
 mod explain;
+mod hosts;
 mod inbox;
 mod jobs;
 mod message;
@@ -22,6 +23,7 @@ use tokio::task::JoinHandle;
 
 use self::inbox::{Bell, Inbox};
 
+pub(crate) use hosts::{HostBook, HostError, SetHost};
 pub(crate) use inbox::SchedulerRef;
 pub(crate) use message::{
     Admitted, CancelError, Credit, Message, Reply, Submission, SubmitError, ToWorker, WorkerSaid,

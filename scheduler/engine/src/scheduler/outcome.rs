@@ -42,6 +42,10 @@ impl Arrival {
 impl State {
     /// A worker told how an attempt ended. Its documents are stored already.
     pub(super) fn outcome(&mut self, worker: WorkerId, attempt: Attempt, outcome: Outcome, documents: Places) {
+        if self.parts.core.is_of_another(worker, attempt) {
+            tracing::warn!(task = %attempt.task, "a worker told the outcome of an attempt that another one has");
+            return self.acknowledge(worker, attempt);
+        }
         let (now, mut effects) = (self.now(), Vec::new());
         let report = match &outcome {
             Outcome::Failed(fault) => Report::Failed(fault.clone()),

@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use tokio::sync::watch;
 
 use super::assign::Departure;
+use super::hosts::HostBook;
 use super::inbox::{Inbox, SchedulerRef};
 use super::message::{Committed, Message, Outbound, Reply};
 use super::orders::Orders;
@@ -34,12 +35,15 @@ pub(crate) struct Parts {
     pub(crate) next_sequence: u64,
     /// Schedules, campaigns and batches, as they were found.
     pub(crate) orders: Orders,
+    /// What holds for hosts.
+    pub(crate) hosts: HostBook,
 }
 
 /// A worker's session.
 pub(super) struct Link {
     pub(super) name: WorkerName,
     pub(super) version: String,
+    pub(super) incarnation: u64,
     pub(super) connected: Moment,
     pub(super) seen: Moment,
     pub(super) accepted: u64,
@@ -55,6 +59,7 @@ pub(crate) struct State {
     pub(super) next_worker: u64,
     pub(super) effects: Vec<Effect>,
     pub(super) orders: Orders,
+    pub(super) hosts: HostBook,
     /// Attempts of this round that are still to be described to their workers.
     pub(super) departures: Vec<Departure>,
     /// Outcomes that were accepted in this round, whose meaning is still to be worked out.
@@ -74,6 +79,7 @@ impl State {
             myself,
             inbox,
             orders: std::mem::take(&mut parts.orders),
+            hosts: std::mem::take(&mut parts.hosts),
             parts,
             payloads: Payloads::default(),
             links: HashMap::new(),
@@ -135,6 +141,8 @@ impl State {
             Message::Hosts { reply } => {
                 let _ = reply.send(self.parts.core.hosts(self.now()));
             }
+            Message::SetHost(set) => self.set_host(*set),
+            Message::DrainWorker { name, operator, reply } => self.drain_worker(&name, &operator, reply),
             Message::Lanes { reply } => {
                 let _ = reply.send(self.lane_states());
             }

@@ -1,20 +1,23 @@
 //! Workers that come, speak and go.
 
 use gleaner_core::{ClaimVerdict, Held, Joining, WorkerId};
-use gleaner_model::{Attempt, Host};
-use gleaner_proto::convert::{self, Hello, Welcome};
+use gleaner_model::{Attempt, ClientName, Host, WorkerName};
+use gleaner_proto::convert::{self, EndedRequests, Hello, Welcome};
 
-use super::message::{Outbound, Reply, ToWorker, WorkerSaid};
+use super::message::{JoinError, Outbound, Reply, ToWorker, WorkerSaid};
 use super::state::{Link, State};
 use crate::registries::{identity_of, needs};
+use crate::views::WorkerState;
 
 impl State {
-    /// Opens a session. An older session of the same worker is over: it would not have come back otherwise.
-    pub(super) fn join(&mut self, hello: Hello, outbound: Outbound, reply: Reply<WorkerId>) {
-        let older: Vec<WorkerId> =
-            self.links.iter().filter(|(_, link)| link.name == hello.worker).map(|(worker, _)| *worker).collect();
-        older.into_iter().for_each(|worker| self.leave(worker));
-
+    /// Opens a session. An older session of the same process is over: it would not have come back otherwise. One of
+    /// another process with the same name is over if that one is silent; else there are two of them, and the first stays.
+    pub(super) fn join(&mut self, hello: Hello, outbound: Outbound, reply: Reply<Result<WorkerId, JoinError>>) {
+        if let Err(refusal) = self.make_way(&hello) {
+            tracing::warn!(%refusal, "a worker was refused");
+            let _ = reply.send(Err(refusal));
+            return;
+        }
         let (now, worker) = (self.now(), WorkerId(self.next_worker));
         self.next_worker += 1;
         let held = hello.held.iter().map(|held| Held { attempt: held.attempt, finished: held.finished }).collect();
@@ -22,14 +25,68 @@ impl State {
         let mut effects = std::mem::take(&mut self.effects);
         let claims = self.parts.core.join(joining, now, &mut effects);
         self.parts.core.identify(worker, identity_of(&hello.worker));
+        if hello.tells_ends {
+            self.parts.core.tells_ends(worker);
+        }
         self.effects = effects;
 
         tracing::info!(worker = %hello.worker, slots = hello.slots, held = claims.len(), "a worker joined");
-        let link =
-            Link { name: hello.worker, version: hello.version, connected: now, seen: now, accepted: 0, outbound };
+        let link = Link {
+            name: hello.worker,
+            version: hello.version,
+            incarnation: hello.incarnation,
+            connected: now,
+            seen: now,
+            accepted: 0,
+            outbound,
+        };
         self.links.insert(worker, link);
         self.say(worker, ToWorker::Welcome(self.welcome(&claims)));
-        let _ = reply.send(worker);
+        let _ = reply.send(Ok(worker));
+    }
+
+    /// Ends older sessions of a worker that says hello.
+    fn make_way(&mut self, hello: &Hello) -> Result<(), JoinError> {
+        let now = self.now();
+        let older: Vec<WorkerId> =
+            self.links.iter().filter(|(_, link)| link.name == hello.worker).map(|(worker, _)| *worker).collect();
+        for worker in older {
+            let link = &self.links[&worker];
+            let seen_ms = now.mono_ms.saturating_sub(link.seen.mono_ms);
+            let is_alive = seen_ms < 2 * self.parts.options.heartbeat_ms;
+            if link.incarnation != hello.incarnation && is_alive && !link.outbound.is_closed() {
+                return Err(JoinError::Connected { name: hello.worker.clone(), seen_ms });
+            }
+            self.leave(worker);
+        }
+        Ok(())
+    }
+
+    /// Gives a worker nothing new. It is told, so that it stays drained in its next session, with whichever scheduler.
+    pub(super) fn drain_worker(
+        &mut self,
+        name: &WorkerName,
+        operator: &ClientName,
+        reply: Reply<Option<Box<WorkerState>>>,
+    ) {
+        let found = self.links.iter().find(|(_, link)| link.name == *name).map(|(worker, _)| *worker);
+        if let Some(worker) = found {
+            tracing::info!(worker = %name, %operator, "an operator drains a worker");
+            self.parts.core.drain(worker);
+            self.say(worker, ToWorker::Drain);
+        }
+        let state = self.worker_states().into_iter().find(|state| state.name == *name);
+        let _ = reply.send(state.map(Box::new));
+    }
+
+    /// Requests of a worker's attempt have ended.
+    fn requests_ended(&mut self, worker: WorkerId, attempt: Attempt, ended: Vec<EndedRequests>) {
+        let now = self.now();
+        for EndedRequests { host, requests, well } in ended {
+            if let Some(host) = self.parts.core.find_host(&host) {
+                self.parts.core.requests_ended(worker, attempt, host, requests, well, now);
+            }
+        }
     }
 
     fn welcome(&self, claims: &[gleaner_core::Claim]) -> Welcome {
@@ -73,7 +130,11 @@ impl State {
             WorkerSaid::Progress { attempt, checkpoint } => {
                 self.parts.core.progress(worker, attempt, checkpoint, now);
             }
-            WorkerSaid::WantsPermit { attempt, host } => self.wants_permit(worker, attempt, &host),
+            WorkerSaid::WantsPermit { attempt, host, ended } => {
+                self.requests_ended(worker, attempt, ended);
+                self.wants_permit(worker, attempt, &host);
+            }
+            WorkerSaid::RequestsEnded { attempt, ended } => self.requests_ended(worker, attempt, ended),
             WorkerSaid::Throttled { attempt, host, retry_after_ms } => {
                 if let Some(host) = self.parts.core.host(&host) {
                     let mut effects = std::mem::take(&mut self.effects);

@@ -1,4 +1,4 @@
-//! `gleaner.v1.StoreService`: checking and copying the store while it is in use.
+//! `gleaner.v1.StoreService`: checking, copying and clearing up the store while it is in use.
 //!
 //! The problem: both read everything there is, for minutes perhaps, and nobody else must notice. So each runs on a thread
 //! of its own, one at a time, reading one commit; a check rests as long as it works; what it has to say waits in a short
@@ -12,16 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::Stream;
-use gleaner_model::ContentHash;
+use gleaner_model::{ContentHash, Timestamp};
 use gleaner_proto::v1;
-use gleaner_store::{DocumentsError, Finding, Rows, Snapshot, check_documents};
+use gleaner_store::{Collected, DocumentsError, Finding, Rows, Snapshot, check_documents, collect_packs};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 
 use super::{Shared, credentials, errors};
-use crate::clock::Stopwatch;
+use crate::clock::{Clock, Stopwatch};
 
 /// Answers that may wait for a caller. Rows come by the megabyte, so this is a few megabytes.
 const ANSWERS: usize = 4;
@@ -38,6 +38,11 @@ const REST_MAX: Duration = Duration::from_millis(200);
 /// How often a check tells how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
+/// A pack that nothing refers to may be one whose outcome is about to be committed. Its session waits for that outcome no
+/// longer than a worker may be silent, some seconds; a day leaves room for clocks that differ between here and where
+/// documents are kept.
+const UNNAMED_MS: i64 = 24 * 60 * 60 * 1_000;
+
 /// The service.
 pub(crate) struct StoreKeeper(pub(crate) Arc<Shared>);
 
@@ -47,6 +52,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl v1::store_service_server::StoreService for StoreKeeper {
     type CheckStoreStream = Answers<v1::CheckStoreResponse>;
     type CopyStoreStream = Answers<v1::CopyStoreResponse>;
+    type CollectPacksStream = Answers<v1::CollectPacksResponse>;
     type ReadPackStream = Answers<v1::ReadPackResponse>;
 
     async fn check_store(
@@ -67,6 +73,16 @@ impl v1::store_service_server::StoreService for StoreKeeper {
         let turn = self.turn()?;
         let shared = Arc::clone(&self.0);
         Ok(self.run(turn, move |caller| copy(&shared, caller)))
+    }
+
+    async fn collect_packs(
+        &self,
+        request: Request<v1::CollectPacksRequest>,
+    ) -> Result<Response<Self::CollectPacksStream>, Status> {
+        credentials::operator(&self.0.clients, request.metadata())?;
+        let turn = self.turn()?;
+        let shared = Arc::clone(&self.0);
+        Ok(self.run(turn, move |caller| collect(&shared, caller)))
     }
 
     async fn read_pack(&self, request: Request<v1::ReadPackRequest>) -> Result<Response<Self::ReadPackStream>, Status> {
@@ -94,7 +110,7 @@ impl v1::store_service_server::StoreService for StoreKeeper {
 
 impl StoreKeeper {
     fn turn(&self) -> Result<OwnedSemaphorePermit, Status> {
-        let busy = |_| errors::overloaded("the store is being checked or copied already", BUSY_RETRY_MS);
+        let busy = |_| errors::overloaded("somebody else checks, copies or clears up the store already", BUSY_RETRY_MS);
         Arc::clone(&self.0.upkeep).try_acquire_owned().map_err(busy)
     }
 
@@ -183,6 +199,32 @@ fn copy(shared: &Shared, caller: &Caller<v1::CopyStoreResponse>) -> Result<(), S
         let _ = say(Told::Done(v1::CopyDone {}));
     }
     Ok(())
+}
+
+fn collect(shared: &Shared, caller: &Caller<v1::CollectPacksResponse>) -> Result<(), Status> {
+    use v1::collect_packs_response::Message as Told;
+    let say = |told| caller.say(Ok(v1::CollectPacksResponse { message: Some(told) }));
+    let before = Timestamp::from_millis(Clock::start().now().wall.as_millis() - UNNAMED_MS);
+    let (mut pace, gone) = (Pace::begin(), Cell::new(false));
+    let mut tell = |done| {
+        pace.rest();
+        let said = if pace.tells() { say(Told::Progress(collected(done))) } else { ControlFlow::Continue(()) };
+        gone.set(said.is_break());
+        said
+    };
+    let mut snapshot = || shared.store.snapshot();
+    let done = collect_packs(&shared.documents, &caller.runtime, Some(before), &mut snapshot, &mut tell);
+    let done = done.map_err(|error| errors::store(error.to_string()))?;
+    tracing::info!(packs = done.packs, bytes = done.bytes, "packs that nothing refers to were deleted");
+    if !gone.get() {
+        let _ = say(Told::Done(collected(done)));
+    }
+    Ok(())
+}
+
+fn collected(done: Collected) -> v1::CollectedPacks {
+    let Collected { packs, bytes, kept_packs, kept_bytes } = done;
+    v1::CollectedPacks { packs, bytes, kept_packs, kept_bytes }
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]

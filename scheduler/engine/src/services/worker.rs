@@ -45,7 +45,10 @@ impl v1::worker_service_server::WorkerService for Workers {
         let (reply, answer) = oneshot::channel();
         let join = Message::Join { hello: Box::new(hello), outbound, reply };
         self.0.scheduler.cast(join).map_err(|_| errors::gone())?;
-        let worker = answer.await.map_err(|_| errors::gone())?;
+        let worker = answer.await.map_err(|_| errors::gone())?.map_err(|refusal| {
+            // Not for good: the other process may be about to be found dead.
+            errors::status(Code::AlreadyExists, "WORKER_CONNECTED", refusal.to_string())
+        })?;
         let parts =
             SessionParts { worker, scheduler: self.0.scheduler.clone(), documents: Arc::clone(&self.0.documents) };
         let (session, _) =
@@ -107,6 +110,7 @@ fn wire(message: ToWorker) -> v1::SessionResponse {
         ToWorker::Suspend(attempt) => Told::Suspend(v1::Suspend { attempt: Some(attempt.into()) }),
         ToWorker::Resume(attempt) => Told::Resume(v1::Resume { attempt: Some(attempt.into()) }),
         ToWorker::Cancel(attempt) => Told::Cancel(v1::Cancel { attempt: Some(attempt.into()) }),
+        ToWorker::Drain => Told::Drain(v1::Drain { stay: true }),
         ToWorker::Ack(attempt) => Told::Ack(v1::Ack { attempt: Some(attempt.into()) }),
     };
     v1::SessionResponse { message: Some(told) }

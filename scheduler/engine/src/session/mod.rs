@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gleaner_core::WorkerId;
 use gleaner_model::{Attempt, ContentHash, Fault, FaultKind, Outcome};
-use gleaner_proto::convert::{DocumentPiece, PermitRequest, Progress, Suspended, Throttled};
+use gleaner_proto::convert::{DocumentPiece, PermitRequest, Progress, RequestsEnded, Suspended, Throttled};
 use gleaner_proto::v1;
 use gleaner_store::{Documents, Place};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -92,8 +92,8 @@ impl Session {
             Said::Hello(_) => return Err("a second hello in one session".into()),
             Said::Heartbeat(beat) => WorkerSaid::Heartbeat { draining: beat.draining },
             Said::PermitRequest(wish) => {
-                let PermitRequest { attempt, host } = wish.try_into()?;
-                WorkerSaid::WantsPermit { attempt, host }
+                let PermitRequest { attempt, host, ended } = wish.try_into()?;
+                WorkerSaid::WantsPermit { attempt, host, ended }
             }
             Said::Throttled(throttled) => {
                 let Throttled { attempt, host, retry_after_ms } = throttled.try_into()?;
@@ -106,6 +106,10 @@ impl Session {
             Said::Suspended(suspended) => {
                 let Suspended { attempt, checkpoint } = suspended.try_into()?;
                 WorkerSaid::Progress { attempt, checkpoint }
+            }
+            Said::RequestsEnded(said) => {
+                let RequestsEnded { attempt, ended } = said.try_into()?;
+                WorkerSaid::RequestsEnded { attempt, ended }
             }
             Said::DocumentPiece(piece) => return self.piece(myself, piece, credit),
             Said::Outcome(outcome) => return self.outcome(outcome),

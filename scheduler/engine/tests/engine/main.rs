@@ -6,6 +6,8 @@ mod bad_input;
 mod batches;
 mod campaigns;
 mod displacing;
+mod drain;
+mod hosts;
 mod jobs;
 mod keys;
 mod outcomes;

@@ -113,6 +113,10 @@ impl Stage {
         v1::catalog_service_client::CatalogServiceClient::new(self.channel.clone())
     }
 
+    pub(crate) fn operator(&self) -> v1::operator_service_client::OperatorServiceClient<Channel> {
+        v1::operator_service_client::OperatorServiceClient::new(self.channel.clone())
+    }
+
     pub(crate) async fn submit(&self, purls: &[&str]) -> Vec<v1::Receipt> {
         let jobs = purls.iter().map(|purl| spec(purl)).collect();
         self.jobs().submit(v1::SubmitRequest { jobs }).await.unwrap().into_inner().receipts
@@ -167,16 +171,27 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) async fn join(channel: Channel, name: &str, held: Vec<v1::Held>) -> Result<Self, Status> {
+        Self::join_as(channel, name, 1, held).await
+    }
+
+    /// The same, as another process of that name.
+    pub(crate) async fn join_as(
+        channel: Channel,
+        name: &str,
+        incarnation: u64,
+        held: Vec<v1::Held>,
+    ) -> Result<Self, Status> {
         let (said, saying) = mpsc::channel(1_024);
         let capabilities = ["cargo", "npm", "pypi"]
             .map(|name| v1::Capability { kind: v1::JobKind::Crawl.into(), ecosystem: name.to_owned() });
         let hello = v1::Hello {
             worker: name.to_owned(),
-            incarnation: 1,
+            incarnation,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             capabilities: capabilities.into(),
             slots: 4,
             held,
+            tells_ends: true,
         };
         said.send(request(session_request::Message::Hello(hello))).await.unwrap();
         let mut client = v1::worker_service_client::WorkerServiceClient::new(channel);
@@ -229,6 +244,22 @@ impl Worker {
         self.told_some(ack).await
     }
 
+    pub(crate) async fn permitted(&mut self) -> v1::Permit {
+        let permit = |message: &session_response::Message| match message {
+            session_response::Message::Permit(permit) => Some(permit.clone()),
+            _ => None,
+        };
+        self.told_some(permit).await
+    }
+
+    pub(crate) async fn drained(&mut self) -> v1::Drain {
+        let drain = |message: &session_response::Message| match message {
+            session_response::Message::Drain(drain) => Some(*drain),
+            _ => None,
+        };
+        self.told_some(drain).await
+    }
+
     pub(crate) async fn outcome(&self, attempt: &v1::Attempt, result: v1::outcome::Result) {
         let outcome = v1::Outcome { attempt: Some(*attempt), result: Some(result) };
         self.say(session_request::Message::Outcome(outcome)).await;
@@ -260,6 +291,12 @@ async fn beat(said: mpsc::WeakSender<v1::SessionRequest>, every_ms: u64) {
         drop(said);
         tokio::time::sleep(Duration::from_millis(every_ms)).await;
     }
+}
+
+/// A request of whoever has this token.
+pub(crate) fn with_token<T>(mut request: Request<T>, token: &str) -> Request<T> {
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    request
 }
 
 fn request(message: session_request::Message) -> v1::SessionRequest {

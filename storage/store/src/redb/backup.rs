@@ -8,6 +8,7 @@
 //! Rows travel as redb's types see them and not as redb stores them, in a form of our own (`portable`), and are looked
 //! at where they arrive: what is no row of this table is refused.
 
+mod place;
 mod portable;
 
 use std::collections::BTreeMap;
@@ -23,10 +24,12 @@ use super::errors::{commit, damaged, opening, storage, table, transaction};
 use super::open::{FILE, sync_directories};
 use super::restored;
 use super::tables::{
-    BATCHES, CAMPAIGNS, CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, KEYS, META, PACKAGES, RESULTS,
-    SCHEDULES, STREAMS,
+    BATCHES, CAMPAIGNS, CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, HOSTS, KEYS, META, PACKAGES,
+    RESULTS, SCHEDULES, STREAMS,
 };
 use super::upgrade;
+pub(crate) use place::UNFINISHED;
+pub use place::{Backup, WrittenBackup};
 use portable::Portable;
 
 /// Bytes of rows that are handed over together.
@@ -57,7 +60,7 @@ fn each(visitor: &mut impl Visit) -> Result<ControlFlow<()>, StoreError> {
         };
     }
     visit!(META CHUNKS CLOSURES ENDED RESULTS EXPIRY PACKAGES CONTENTS DOCUMENTS EVENTS STREAMS);
-    visit!(KEYS BATCHES SCHEDULES CAMPAIGNS);
+    visit!(KEYS BATCHES SCHEDULES CAMPAIGNS HOSTS);
     Ok(ControlFlow::Continue(()))
 }
 

@@ -18,7 +18,7 @@ use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, TableError, Tab
 use crate::{Finding, StoreError};
 
 use super::errors::{storage, table};
-use super::restored::Jumps;
+use super::restored::{COPIED, Jumps};
 use super::tables::{CLOSURES, FORMAT, META, RESULTS, State};
 
 /// Progress is told of this often, in bytes: some milliseconds of work.
@@ -108,7 +108,8 @@ impl Checker<'_> {
         self.keys()?;
         self.batches_of_clients()?;
         self.schedules()?;
-        self.campaigns()
+        self.campaigns()?;
+        self.hosts()
     }
 
     /// Tables that nobody knows here.
@@ -136,6 +137,7 @@ impl Checker<'_> {
                         epoch = true;
                         ensure(value.len() == 8, "it is of a wrong length")?;
                     }
+                    COPIED => ensure(value.len() == 8, "it is of a wrong length")?,
                     "state" => state = Some(State::from_bytes(value).ok_or("it is of a wrong length")?),
                     Jumps::KEY => jumps = Jumps::from_bytes(value)?,
                     _ => return Err("no such key is known".into()),
@@ -247,6 +249,7 @@ fn static_name(name: &str) -> &'static str {
         "batches",
         "schedules",
         "campaigns",
+        "hosts",
     ];
     known.into_iter().find(|known| *known == name).unwrap_or(UNKNOWN)
 }

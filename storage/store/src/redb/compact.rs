@@ -36,7 +36,8 @@ pub fn compact(dir: &Path, options: &RedbOptions) -> Result<Compacted, StoreErro
     let path = dir.join(FILE);
     let length = || std::fs::metadata(&path).map(|file| file.len()).map_err(StoreError::Io);
     let before = length()?;
-    let database = Builder::new().set_cache_size(options.cache_bytes).open(&path);
+    // Every page is verified before it is moved: what others than redb changed must not be made worse.
+    let database = Builder::new().set_cache_size(options.cache_bytes).set_check_integrity_on_open(true).open(&path);
     let mut database = database.map_err(|error| opening(error, dir))?;
     upgrade(&database, dir, &STEPS)?;
     for _ in 0..ROUNDS_MAX {

@@ -16,6 +16,7 @@ mod errors;
 mod events;
 mod fold;
 mod forget;
+mod hosts;
 mod index;
 mod keys;
 mod load;
@@ -37,7 +38,7 @@ mod upgrade;
 mod view;
 mod write;
 
-pub use backup::StoreCopy;
+pub use backup::{Backup, StoreCopy, WrittenBackup};
 pub use compact::{Compacted, compact};
 pub use stopped::StoppedStore;
 
@@ -47,8 +48,8 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use redb::{Database, WriteTransaction};
 
 use gleaner_model::{
-    Batch, BatchId, Campaign, ContentHash, JobId, PackageHead, PackageKey, PackageRecord, RegistryName, Schedule,
-    Timestamp,
+    Batch, BatchId, Campaign, ContentHash, HostSettings, JobId, PackageHead, PackageKey, PackageRecord, RegistryName,
+    Schedule, Timestamp,
 };
 
 use crate::{
@@ -222,6 +223,10 @@ impl Store for RedbStore {
 
     fn campaigns(&self) -> Result<Vec<Campaign>, StoreError> {
         self.read_campaigns()
+    }
+
+    fn host_settings(&self) -> Result<Vec<HostSettings>, StoreError> {
+        self.read_host_settings()
     }
 
     fn package_keys(

@@ -9,10 +9,11 @@ use redb::{Builder, Database, DatabaseError, ReadableTable, StorageBackend, Stor
 
 use crate::{Opened, StoreError};
 
+use super::backup::UNFINISHED as UNFINISHED_BACKUP;
 use super::errors::{commit, damaged, opening, storage, table, transaction};
 use super::tables::{
-    BATCHES, CAMPAIGNS, CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, FORMAT, KEYS, META, PACKAGES,
-    RESULTS, SCHEDULES, STREAMS, State,
+    BATCHES, CAMPAIGNS, CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, FORMAT, HOSTS, KEYS, META,
+    PACKAGES, RESULTS, SCHEDULES, STREAMS, State,
 };
 use super::{RedbOptions, RedbStore, Writer, load, upgrade};
 
@@ -31,6 +32,9 @@ impl RedbStore {
         let path = dir.join(FILE);
         std::fs::create_dir_all(dir).map_err(StoreError::Io)?;
         if !path.try_exists().map_err(StoreError::Io)? {
+            if dir.join(UNFINISHED_BACKUP).try_exists().map_err(StoreError::Io)? {
+                return Err(StoreError::Unfinished { path: dir.display().to_string() });
+            }
             make(dir, &path)?;
         }
         let database = Builder::new().set_cache_size(options.cache_bytes).open(&path);
@@ -113,6 +117,7 @@ fn begin_epoch(database: &Database, quick_repair: bool) -> Result<(u64, State), 
         for rows in [STREAMS, KEYS, SCHEDULES, CAMPAIGNS] {
             writing.open_table(rows).map_err(table)?;
         }
+        writing.open_table(HOSTS).map_err(table)?;
         let mut meta = writing.open_table(META).map_err(table)?;
         let before = match meta.get("epoch").map_err(storage)? {
             Some(stored) => u64::from_le_bytes(

@@ -11,8 +11,8 @@ use crate::{OrderWrite, StoreError, frame};
 
 use super::RedbStore;
 use super::errors::{damaged, storage, table};
-use super::keys;
 use super::tables::{BATCHES, CAMPAIGNS, EXPIRES_BATCH, EXPIRY, JOURNAL_LEVEL, SCHEDULES};
+use super::{hosts, keys};
 
 /// Rows by client and name.
 type Named = TableDefinition<'static, (&'static str, &'static str), &'static [u8]>;
@@ -21,6 +21,7 @@ type Named = TableDefinition<'static, (&'static str, &'static str), &'static [u8
 pub(crate) fn write(transaction: &WriteTransaction, orders: &[OrderWrite]) -> Result<(), StoreError> {
     for order in orders {
         match order {
+            OrderWrite::Host(settings) => hosts::write(transaction, settings)?,
             OrderWrite::Batch(batch) => put_batch(transaction, batch)?,
             OrderWrite::Schedule(schedule) => {
                 let row = frame::encode(&**schedule, JOURNAL_LEVEL);

@@ -5,6 +5,9 @@
 //! would skip events that it never saw, and a worker's outcome for a task of the lost time would fit another task. So a
 //! copy leaves out the next 2^32 of each: of epochs, sequence numbers and events. That is 286 days at fifteen million
 //! jobs a day, and leaves room for four thousand million restorations.
+//!
+//! A copy also notes its own first epoch. As long as that is its epoch it was never opened as a store, and nothing is lost
+//! if another copy takes its place.
 
 use redb::{ReadableTable, Table};
 
@@ -16,6 +19,9 @@ use super::tables::State;
 
 /// Numbers that a copy leaves out.
 const LEFT_OUT: u64 = 1 << 32;
+
+/// The key in `meta` of the epoch that a copy was made with: eight bytes, little-endian.
+pub(crate) const COPIED: &str = "copied";
 
 /// Where event numbers were left out, oldest first: one pair a restoration that the store descends from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,9 +64,16 @@ pub(crate) fn leave_out(meta: &mut Table<'_, &'static str, &'static [u8]>) -> Re
     let epoch = beyond(epoch(meta)?)?;
     let after = State { next_sequence, next_event, ..before };
     meta.insert("epoch", epoch.to_le_bytes().as_slice()).map_err(storage)?;
+    meta.insert(COPIED, epoch.to_le_bytes().as_slice()).map_err(storage)?;
     meta.insert("state", after.to_bytes().as_slice()).map_err(storage)?;
     meta.insert(Jumps::KEY, jumps.to_bytes().as_slice()).map_err(storage)?;
     Ok(())
+}
+
+/// Is this a copy that was never opened as a store?
+pub(crate) fn is_untouched(meta: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<bool, StoreError> {
+    let (copied, epoch) = (meta.get(COPIED).map_err(storage)?, meta.get("epoch").map_err(storage)?);
+    Ok(copied.zip(epoch).is_some_and(|(copied, epoch)| copied.value() == epoch.value()))
 }
 
 fn epoch(meta: &Table<'_, &'static str, &'static [u8]>) -> Result<u64, StoreError> {

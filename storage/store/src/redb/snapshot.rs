@@ -2,13 +2,13 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use redb::ReadTransaction;
+use redb::{ReadTransaction, ReadableTable};
 
 use gleaner_model::ContentHash;
 
 use crate::{Finding, Place, Rows, Snapshot, StoreError};
 
-use super::errors::{storage, table};
+use super::errors::{damaged, storage, table};
 use super::tables::DOCUMENTS;
 use super::{backup, check};
 
@@ -36,5 +36,18 @@ impl Snapshot for RedbSnapshot {
             places.extend(Place::from_bytes(&stored.value()).ok().map(|place| (ContentHash(hash.value()), place)));
         }
         Ok(places)
+    }
+
+    fn each_place(&self, take: &mut dyn FnMut(ContentHash, Place) -> ControlFlow<()>) -> Result<(), StoreError> {
+        let documents = self.0.open_table(DOCUMENTS).map_err(table)?;
+        for row in documents.iter().map_err(storage)? {
+            let (hash, stored) = row.map_err(storage)?;
+            let hash = ContentHash(hash.value());
+            let place = Place::from_bytes(&stored.value()).map_err(|flaw| damaged("documents", hash, flaw))?;
+            if take(hash, place).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 }

@@ -9,12 +9,12 @@ use redb::{Builder, Database, ReadableDatabase};
 
 use crate::{Finding, Snapshot, StoreError};
 
-use super::errors::{opening, transaction};
+use super::errors::{opening, table, transaction};
 use super::open::FILE;
 use super::overlay::Overlay;
 use super::snapshot::RedbSnapshot;
-use super::tables::FORMAT;
-use super::{RedbOptions, upgrade};
+use super::tables::{FORMAT, META};
+use super::{RedbOptions, restored, upgrade};
 
 /// The name under which the file itself is told of in a check.
 const FILE_ITSELF: &str = "(file)";
@@ -58,6 +58,15 @@ impl StoppedStore {
     #[must_use]
     pub fn flaws(&self) -> &[Finding] {
         &self.flaws
+    }
+
+    /// Is it a copy that was never opened as a store? Then it may give way to another one.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn is_untouched_copy(&self) -> Result<bool, StoreError> {
+        let reading = self.database.begin_read().map_err(transaction)?;
+        restored::is_untouched(&reading.open_table(META).map_err(table)?)
     }
 
     /// The store as of its last commit.

@@ -2,7 +2,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `meta` | `format`, `epoch`, `state`, `jumps` | little-endian integers, see [`State`] and [`Jumps`](super::restored::Jumps) |
+//! | `meta` | `format`, `epoch`, `state`, `jumps`, `copied` | little-endian integers, see [`State`] and [`restored`](super::restored) |
 //! | `chunks` | first sequence number | a [row](super::row) of commands, of which at least one still matters |
 //! | `closures` | batch number | a frame of closures that some chunk above depends on |
 //! | `ended` | first sequence number | a row of commands whose jobs have all ended |
@@ -16,6 +16,7 @@
 //! | `keys` | (client, key) | a frame of a [`KeyEntry`](crate::KeyEntry) |
 //! | `batches` | the number of its first job | a frame of a [`Batch`](gleaner_model::Batch) |
 //! | `schedules` | (client, name) | a frame of a [`Schedule`](gleaner_model::Schedule) |
+//! | `hosts` | `name` or `name:port` | a frame of [`HostSettings`](gleaner_model::HostSettings) |
 //! | `campaigns` | (client, name) | a frame of a [`Campaign`](gleaner_model::Campaign) |
 //!
 //! A sequence number belongs to the row with the greatest key that is not above it, in `chunks` and in `ended` alike:
@@ -43,6 +44,7 @@ pub(crate) const KEYS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinitio
 pub(crate) const BATCHES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("batches");
 pub(crate) const SCHEDULES: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("schedules");
 pub(crate) const CAMPAIGNS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("campaigns");
+pub(crate) const HOSTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("hosts");
 
 /// [`EXPIRY`]'s kind for a row of [`ENDED`].
 pub(crate) const EXPIRES_ENDED: u8 = 0;
@@ -54,7 +56,7 @@ pub(crate) const EXPIRES_BATCH: u8 = 2;
 
 /// The format that this version writes, and the newest that it reads. Whoever raises it adds a step to
 /// [`upgrade`](super::upgrade).
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// The one shard that an embedded store has; other engines have more.
 pub(crate) const SHARD: u16 = 0;

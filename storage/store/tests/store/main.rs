@@ -1,6 +1,7 @@
 //! What every engine of the port must do, and what the redb engine must do when its disk does not.
 #![allow(clippy::unwrap_used)]
 
+mod backup;
 mod build;
 mod crash;
 mod damage;

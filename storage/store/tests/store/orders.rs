@@ -1,10 +1,10 @@
 //! Keys, batches and standing orders: kept as long as what they name, and forgotten with it.
 
-use gleaner_model::{BatchId, JobId, Origin, RegistryName};
+use gleaner_model::{BatchId, HostSettings, JobId, Origin, RegistryName};
 use gleaner_store::{Group, KeyEntry, Keyed, OrderWrite, Store};
 
 use crate::Open;
-use crate::build::{batch, campaign, close, closures, commands, keyed, package, schedule, submit, submit_under};
+use crate::build::{at, batch, campaign, close, closures, commands, keyed, package, schedule, submit, submit_under};
 use crate::suite::forget;
 
 pub(crate) fn run(fresh: impl Fn() -> Open) {
@@ -13,6 +13,7 @@ pub(crate) fn run(fresh: impl Fn() -> Open) {
     a_batch_goes_with_its_key(&fresh());
     standing_orders_are_kept_by_client_and_name(&fresh());
     pages_the_keys_of_packages(&fresh());
+    what_is_set_for_hosts_stays_and_the_last_word_holds(&fresh());
 }
 
 fn with_keys(mut group: Group, keys: impl IntoIterator<Item = KeyEntry>) -> Group {
@@ -119,4 +120,20 @@ fn pages_the_keys_of_packages(open: &Open) {
     assert_eq!(page("pkg:cargo/b", Some("cargo pkg:cargo/ba"), 2), [""; 0]);
     assert_eq!(page("pkg:cargo/c", None, 2), [""; 0]);
     assert!(store.package_keys(&"npm".parse().unwrap(), "pkg:cargo/", None, 9).unwrap().is_empty());
+}
+
+fn what_is_set_for_hosts_stays_and_the_last_word_holds(open: &Open) {
+    let store = open();
+    let host = |name: &str, burst| {
+        let none = HostSettings::none(name.parse().unwrap(), at(5));
+        OrderWrite::Host(Box::new(HostSettings { burst: Some(burst), paused: burst == 3, ..none }))
+    };
+    let orders = vec![host("b.example", 1), host("a.example:8080", 2), host("b.example", 3)];
+    store.commit(&Group { orders, ..Group::default() }).unwrap();
+    drop(store);
+    let store = open();
+    forget(&*store, 1_000_000);
+    let settings = store.host_settings().unwrap();
+    let said: Vec<_> = settings.iter().map(|set| (set.host.as_str(), set.burst, set.paused)).collect();
+    assert_eq!(said, [("a.example:8080", Some(2), false), ("b.example", Some(3), true)]);
 }

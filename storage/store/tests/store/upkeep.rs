@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use bytes::Bytes;
-use gleaner_model::{ContentHash, JobId, PackageHead, Source, Validators};
+use gleaner_model::{ContentHash, HostSettings, JobId, PackageHead, Source, Validators};
 use gleaner_store::{
     Closure, Cursor, Documents, Finding, Group, OrderWrite, PackageWrite, Place, RedbStore, Snapshot, StoppedStore,
     Store, StoreCopy, StoreError, check_documents, compact, compress, content_hash,
@@ -48,6 +48,7 @@ fn fill(store: &RedbStore) {
         OrderWrite::Batch(batch(46, 50, "", Some(70))),
         OrderWrite::Schedule(Box::new(schedule("a", "nightly"))),
         OrderWrite::Campaign(campaign("a", "all", None)),
+        OrderWrite::Host(Box::new(HostSettings::none("mirror.example".parse().unwrap(), at(3)))),
     ];
     commit(&group);
 }
@@ -114,6 +115,7 @@ fn a_sound_store_is_sound_and_stays_as_it_is() {
         "batches",
         "schedules",
         "campaigns",
+        "hosts",
     ];
     assert_eq!(tables.iter().map(|(table, _)| *table).collect::<Vec<_>>(), expected);
     assert!(tables.iter().all(|(_, values)| *values > 0), "{tables:?}");
@@ -180,6 +182,7 @@ const EVENTS: TableDefinition<'_, (u16, u64), &[u8]> = TableDefinition::new("eve
 const STREAMS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("streams");
 const DOCUMENTS: TableDefinition<'_, [u8; 32], [u8; 41]> = TableDefinition::new("documents");
 const EXPIRY: TableDefinition<'_, (i64, u8, u64), ()> = TableDefinition::new("expiry");
+const HOSTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("hosts");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
 /// A bit of the last byte of the value at a key is another one.
@@ -196,7 +199,7 @@ macro_rules! flip {
 fn damage_is_found_in_every_table() {
     type Damage = fn(&redb::WriteTransaction);
     const SERDE: &[u8] = b"cargo pkg:cargo/serde";
-    let cases: [(&str, &str, Damage); 9] = [
+    let cases: [(&str, &str, Damage); 10] = [
         ("chunks", "1", |writing| flip!(writing, Numbered::new("chunks"), 1)),
         ("closures", "2", |writing| flip!(writing, Numbered::new("closures"), 2)),
         ("ended", "46", |writing| flip!(writing, Numbered::new("ended"), 46)),
@@ -205,6 +208,7 @@ fn damage_is_found_in_every_table() {
         ("contents", "cargo pkg:cargo/serde", |writing| flip!(writing, Named::new("contents"), SERDE)),
         ("events", "0 0", |writing| flip!(writing, EVENTS, (0, 0))),
         ("streams", "a s", |writing| flip!(writing, STREAMS, ("a", "s"))),
+        ("hosts", "mirror.example", |writing| flip!(writing, HOSTS, "mirror.example")),
         ("documents", &ContentHash([1; 32]).to_string(), |writing| {
             writing.open_table(DOCUMENTS).unwrap().insert([1; 32], [0; 41]).unwrap();
         }),
@@ -337,7 +341,7 @@ fn a_copy_is_the_store_as_of_one_commit_and_uses_no_number_again() {
     later.packages = vec![package("later", 1, 1)];
     store.commit(&later).unwrap();
     let made = copy(&*snapshot, place.path());
-    assert_eq!(made.rows().len(), 15);
+    assert_eq!(made.rows().len(), 16);
     made.finish().unwrap();
     assert_eq!(flaws(place.path()), []);
 

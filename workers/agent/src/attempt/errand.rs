@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::checkpoint::{Carried, Draft};
 use super::desk::Leave;
 use super::drain::Drains;
+use super::ended::Ended;
 use super::lease::Lease;
 use crate::Options;
 use crate::http::HttpClient;
@@ -41,6 +42,7 @@ pub(crate) struct Errand {
     spare: Mutex<Option<Leave>>,
     requests: AtomicU32,
     received_bytes: AtomicU64,
+    pub(super) ended: Ended,
 }
 
 impl Errand {
@@ -56,6 +58,7 @@ impl Errand {
             spare: Mutex::new(Some(spare)),
             requests: AtomicU32::new(0),
             received_bytes: AtomicU64::new(0),
+            ended: Ended::default(),
         }
     }
 
@@ -73,8 +76,31 @@ impl Errand {
         self.received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
+    /// A request to a host has ended. One that is suspended has nothing else to say soon, so it says so.
+    pub(crate) fn note_ended(&self, host: &Host, well: bool) {
+        self.ended.note(host, well);
+        if self.lease.is_suspended() {
+            self.tell_ended();
+        }
+    }
+
+    fn tell_ended(&self) {
+        let ended = self.ended.take();
+        if ended.is_empty() {
+            return;
+        }
+        let told = match &*self.tools.links.borrow() {
+            Some(link) => link.requests_ended(self.lease.attempt(), ended.clone()),
+            None => false,
+        };
+        if !told {
+            self.ended.put_back(ended);
+        }
+    }
+
     /// Tells the scheduler how far it has got, with a checkpoint if there is anything new in it.
     pub(crate) async fn report_progress(&self) {
+        self.tell_ended();
         let checkpoint = match self.lease.notes.news() {
             Some(draft) => pack(&self.tools.workshop, draft).await,
             None if self.lease.is_suspended() => return,

@@ -44,7 +44,9 @@ impl Errand {
             if let Err(fault) = self.leave(&host).await {
                 return Got::Unpermitted(fault);
             }
-            match self.ask(request, validators, &trail, &host).await {
+            let answer = self.ask(request, validators, &trail, &host).await;
+            self.note_ended(&host, !matches!(answer, Answer::Throttled { .. } | Answer::Failed(_)));
+            match answer {
                 Answer::Elsewhere { location } => {
                     if let Err(fault) = trail.follow(location.as_deref()) {
                         return Got::Failed(fault);

@@ -34,7 +34,9 @@ impl Errand {
             links.borrow_and_update();
             let place = self.lease.desk.wait(host);
             let asked = Instant::now();
-            if link.permit_request(self.lease.attempt(), host.clone()).await.is_err() {
+            let ended = self.ended.take();
+            if link.permit_request(self.lease.attempt(), host.clone(), ended.clone()).await.is_err() {
+                self.ended.put_back(ended);
                 self.link_after(&link).await;
                 continue;
             }

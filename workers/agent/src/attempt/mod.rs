@@ -9,6 +9,7 @@ mod checkpoint;
 mod crawl;
 mod desk;
 mod drain;
+mod ended;
 mod errand;
 mod extras;
 mod fetch;

@@ -21,7 +21,9 @@ pub(crate) enum Incoming {
     Resume(Attempt),
     Cancel(Attempt),
     Acknowledge(Attempt),
-    Drain,
+    Drain {
+        stay: bool,
+    },
 }
 
 impl Incoming {
@@ -41,7 +43,7 @@ impl Incoming {
             Message::Resume(resume) => Self::Resume(required(resume.attempt, "resume.attempt")?),
             Message::Cancel(cancel) => Self::Cancel(required(cancel.attempt, "cancel.attempt")?),
             Message::Ack(ack) => Self::Acknowledge(required(ack.attempt, "ack.attempt")?),
-            Message::Drain(v1::Drain {}) => Self::Drain,
+            Message::Drain(v1::Drain { stay }) => Self::Drain { stay },
         })
     }
 }

@@ -11,7 +11,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use gleaner_model::{Attempt, Host, Outcome};
-use gleaner_proto::convert::{DocumentPiece, PermitRequest, Progress, Suspended, Throttled};
+use gleaner_proto::convert::{
+    DocumentPiece, EndedRequests, PermitRequest, Progress, RequestsEnded, Suspended, Throttled,
+};
 use gleaner_proto::v1;
 use gleaner_proto::v1::session_request::Message;
 use tokio::sync::mpsc;
@@ -71,8 +73,18 @@ impl Link {
         self.ask(Message::Heartbeat(heartbeat)).await
     }
 
-    pub(crate) async fn permit_request(&self, attempt: Attempt, host: Host) -> Result<(), Broken> {
-        self.ask(Message::PermitRequest(PermitRequest { attempt, host }.into())).await
+    pub(crate) async fn permit_request(
+        &self,
+        attempt: Attempt,
+        host: Host,
+        ended: Vec<EndedRequests>,
+    ) -> Result<(), Broken> {
+        self.ask(Message::PermitRequest(PermitRequest { attempt, host, ended }.into())).await
+    }
+
+    /// Says which requests of an attempt have ended, if there is room. Was there?
+    pub(crate) fn requests_ended(&self, attempt: Attempt, ended: Vec<EndedRequests>) -> bool {
+        self.asks.try_send(Message::RequestsEnded(RequestsEnded { attempt, ended }.into())).is_ok()
     }
 
     pub(crate) async fn throttled(

@@ -129,6 +129,7 @@ impl Session {
             capabilities: self.greeting.capabilities.clone(),
             slots: u16::try_from(self.greeting.slots).unwrap_or(u16::MAX),
             held,
+            tells_ends: true,
         }
     }
 

@@ -93,13 +93,28 @@ async fn a_drain_by_the_scheduler_finishes_what_runs_and_takes_nothing_new() {
     let (stage, mut session) = Stage::start().await;
     session.assign(assignment(1, "pkg:pypi/abc", &registry.base_url())).await;
     session.permit_request().await;
-    session.say(ToWorker::Drain(v1::Drain {})).await;
+    session.say(ToWorker::Drain(v1::Drain { stay: false })).await;
     session.assign(assignment(2, "pkg:cargo/abc", &registry.base_url())).await;
     let refused = session.outcome().await;
     assert_eq!((refused.attempt, refused.outcome), (attempt(2), Outcome::HandedBack));
     session.permit(attempt(1), &registry.host(), 60_000).await;
     assert_eq!(session.outcome().await.attempt, attempt(1));
     session.acknowledge(attempt(1)).await;
+    soon(stage.agent.wait()).await.unwrap();
+}
+
+#[tokio::test]
+async fn drained_by_an_operator_it_stays_until_its_owner_ends_it() {
+    let registry = registry().await;
+    let (stage, mut session) = Stage::start().await;
+    session.assign(assignment(1, "pkg:cargo/abc", &registry.base_url())).await;
+    session.say(ToWorker::Drain(v1::Drain { stay: true })).await;
+    assert_eq!(session.outcome().await.attempt, attempt(1));
+    session.acknowledge(attempt(1)).await;
+    session.heartbeat(|heartbeat| heartbeat.draining && heartbeat.running + heartbeat.unacknowledged == 0).await;
+    session.assign(assignment(2, "pkg:cargo/abc", &registry.base_url())).await;
+    assert_eq!(session.outcome().await.outcome, Outcome::HandedBack);
+    stage.agent.drain();
     soon(stage.agent.wait()).await.unwrap();
 }
 
@@ -130,7 +145,7 @@ async fn a_drain_gives_back_what_is_suspended() {
     session.permit_request().await;
     session.suspend(attempt(1)).await;
     session.suspended().await;
-    session.say(ToWorker::Drain(v1::Drain {})).await;
+    session.say(ToWorker::Drain(v1::Drain { stay: false })).await;
     let back = session.outcome().await;
     assert_eq!((back.attempt, back.outcome), (attempt(1), Outcome::HandedBack));
     soon(stage.agent.wait()).await.unwrap();

@@ -2,6 +2,7 @@
 
 use gleaner_agent::Options;
 use gleaner_model::{Dependencies, FaultKind, Outcome};
+use gleaner_proto::v1;
 
 use crate::documents::{CARGO, metadata, metadata_path, pypi};
 use crate::harness::Stage;
@@ -55,6 +56,20 @@ async fn without_any_permit_an_untouched_attempt_is_given_back() {
     session.permit_request().await;
     assert_eq!(session.outcome().await.outcome, Outcome::HandedBack);
     assert!(registry.asked().is_empty());
+}
+
+#[tokio::test]
+async fn the_end_of_a_request_is_told_with_the_next_one() {
+    let answers = vec![("/abc", Answer::status(302).with("location", "/there")), ("/there", Answer::status(404))];
+    let registry = Registry::with(answers).await;
+    let (_stage, mut session) = Stage::start().await;
+    assert!(session.hello.tells_ends);
+    session.assign(assignment(1, "pkg:npm/abc", &registry.base_url())).await;
+    session.permit_request().await;
+    assert_eq!(session.ended, [v1::EndedRequests { host: registry.host(), requests: 1, well: 1 }]);
+    session.permit(attempt(1), &registry.host(), 60_000).await;
+    assert!(matches!(session.outcome().await.outcome, Outcome::NotFound { .. }));
+    assert_eq!(session.ended.len(), 1, "the outcome says it of the rest");
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ impl Scheduler {
         let (mut from, to) = soon(self.opened.recv()).await.unwrap();
         let first = soon(from.next()).await.unwrap().unwrap().message.unwrap();
         let FromWorker::Hello(hello) = first else { panic!("the first message is {first:?}") };
-        Session { hello: hello.try_into().unwrap(), from, to, granted: 0, pieces: HashMap::new() }
+        Session { hello: hello.try_into().unwrap(), from, to, granted: 0, ended: Vec::new(), pieces: HashMap::new() }
     }
 
     /// The next session, in which whatever is held is closed.
@@ -97,6 +97,8 @@ pub(crate) struct Session {
     to: mpsc::Sender<Result<v1::SessionResponse, Status>>,
     /// Permits given so far, those of assignments included.
     pub(crate) granted: usize,
+    /// What was said of requests that have ended.
+    pub(crate) ended: Vec<v1::EndedRequests>,
     pieces: HashMap<(Attempt, Vec<u8>), (Vec<u8>, bool)>,
 }
 
@@ -178,7 +180,8 @@ impl Session {
         self.say(ToWorker::Ack(v1::Ack { attempt: Some(attempt.into()) })).await;
     }
 
-    /// The next message that is no heartbeat and no progress. Pieces are put together on the way.
+    /// The next message that is no heartbeat and no progress. Pieces are put together on the way, and what is said of
+    /// requests that have ended is written down.
     pub(crate) async fn hear(&mut self) -> FromWorker {
         soon(self.try_hear()).await.expect("the worker ended the stream")
     }
@@ -189,6 +192,11 @@ impl Session {
             match self.from.next().await?.ok()?.message.unwrap() {
                 FromWorker::Heartbeat(_) | FromWorker::Progress(_) => {}
                 FromWorker::DocumentPiece(piece) => self.collect(piece),
+                FromWorker::RequestsEnded(said) => self.ended.extend(said.ended),
+                FromWorker::PermitRequest(request) => {
+                    self.ended.extend(request.ended.iter().cloned());
+                    return Some(FromWorker::PermitRequest(request));
+                }
                 other => return Some(other),
             }
         }

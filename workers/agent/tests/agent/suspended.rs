@@ -3,6 +3,7 @@
 
 use gleaner_agent::Options;
 use gleaner_model::{Attempt, CrawlFacts, Outcome};
+use gleaner_proto::v1;
 
 use crate::documents::{CARGO, metadata, metadata_path, pypi};
 use crate::harness::Stage;
@@ -64,6 +65,8 @@ async fn a_suspended_download_drains_outside_the_slots_and_is_not_asked_for_agai
     registry.tap.drip(100);
     let drained = session.outcome().await;
     assert_eq!((drained.attempt, drained.facts().package.versions.len()), (attempt(1), 2));
+    let ended = v1::EndedRequests { host: registry.host(), requests: 1, well: 1 };
+    assert!(session.ended.contains(&ended), "it says so by itself: {:?}", session.ended);
     assert_eq!(registry.paths().iter().filter(|path| *path == "/3/a/abc").count(), 1);
 }
 

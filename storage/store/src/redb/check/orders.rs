@@ -1,14 +1,14 @@
-//! The sense of what clients keep beside jobs: their keys, batches, schedules and campaigns.
+//! The sense of what stands beside jobs: clients' keys, batches, schedules and campaigns, operators' settings.
 
 use redb::{TableDefinition, TableHandle};
 use serde::de::DeserializeOwned;
 
-use gleaner_model::{Batch, Campaign, Schedule};
+use gleaner_model::{Batch, Campaign, HostSettings, Schedule};
 
 use crate::Keyed;
 
 use super::super::errors::storage;
-use super::super::tables::{BATCHES, CAMPAIGNS, EXPIRES_BATCH, EXPIRY, KEYS, SCHEDULES};
+use super::super::tables::{BATCHES, CAMPAIGNS, EXPIRES_BATCH, EXPIRY, HOSTS, KEYS, SCHEDULES};
 use super::super::{keys, orders};
 use super::{Checker, Halt, Looked, ensure};
 
@@ -54,6 +54,18 @@ impl Checker<'_> {
             ensure((campaign.client.as_str(), campaign.name.as_str()) == (client, name), "it is another campaign")?;
             ensure(campaign.state.is_over() == campaign.ended_at.is_some(), "it is over without an end")
         })
+    }
+
+    pub(super) fn hosts(&mut self) -> Result<(), Halt> {
+        self.table(
+            HOSTS,
+            |host| (*host).to_owned(),
+            |host, stored| {
+                let settings: HostSettings = orders::decode("hosts", host, stored)?;
+                ensure(settings.host.as_str() == host, "it is another host's")?;
+                ensure(settings.reserve_permille < 1_000, "it keeps everything")
+            },
+        )
     }
 
     fn named<T: DeserializeOwned>(
