@@ -10,6 +10,7 @@
 mod assignment;
 mod attempt;
 mod catalogue;
+mod details;
 mod document;
 mod event;
 mod explain;

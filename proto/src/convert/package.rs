@@ -19,6 +19,7 @@ impl From<Package> for v1::Package {
             dependencies: package.dependencies.into_iter().map(Into::into).collect(),
             features: package.features.into_iter().map(Into::into).collect(),
             licences: package.licences,
+            details: package.details.into_iter().map(Into::into).collect(),
             edition: package.edition,
         }
     }
@@ -36,6 +37,7 @@ impl TryFrom<v1::Package> for Package {
             dependencies: list(wire.dependencies, "dependencies")?,
             features: wire.features.into_iter().map(Into::into).collect(),
             licences: wire.licences,
+            details: wire.details.into_iter().map(Into::into).collect(),
             edition: wire.edition,
         };
         if package.positions_are_valid() { Ok(package) } else { Err(misplaced(&package)) }
@@ -57,6 +59,8 @@ fn misplaced(package: &Package) -> InvalidMessage {
             "features"
         } else if outside(version.licence.as_slice(), package.licences.len()) {
             "licence"
+        } else if outside(version.details.as_slice(), package.details.len()) {
+            "details"
         } else {
             return None;
         };

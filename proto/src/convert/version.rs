@@ -23,6 +23,7 @@ impl From<Version> for v1::Version {
             dependencies_state,
             dependencies,
             features: version.features,
+            details: version.details,
             artifacts: version.artifacts.into_iter().map(Into::into).collect(),
         }
     }
@@ -41,6 +42,7 @@ impl TryFrom<v1::Version> for Version {
             runtime: text(wire.runtime),
             dependencies: dependencies(wire.dependencies_state, wire.dependencies)?,
             features: wire.features,
+            details: wire.details,
             artifacts: wire.artifacts.into_iter().map(Into::into).collect(),
         })
     }
@@ -91,14 +93,26 @@ impl From<v1::Yank> for Yank {
 
 impl From<Artifact> for v1::Artifact {
     fn from(artifact: Artifact) -> Self {
-        let Artifact { name, algorithm, checksum } = artifact;
-        Self { name, algorithm, checksum }
+        Self {
+            name: artifact.name,
+            algorithm: artifact.algorithm,
+            checksum: artifact.checksum,
+            published_at_ms: moment_or_zero(artifact.published_at),
+            yank: artifact.yank.map(Into::into),
+            runtime: artifact.runtime.unwrap_or_default(),
+        }
     }
 }
 
 impl From<v1::Artifact> for Artifact {
     fn from(wire: v1::Artifact) -> Self {
-        let v1::Artifact { name, algorithm, checksum } = wire;
-        Self { name, algorithm, checksum }
+        Self {
+            name: wire.name,
+            algorithm: wire.algorithm,
+            checksum: wire.checksum,
+            published_at: moment(wire.published_at_ms),
+            yank: wire.yank.map(Into::into),
+            runtime: text(wire.runtime),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Dependency, Document, Feature, PoolIndex, Timestamp, Validators, Version};
+use crate::{Dependency, Details, Document, Feature, PoolIndex, Timestamp, Validators, Version};
 
 /// The normalised facts of a package. Dependencies, features and licences are pooled: each distinct one stands once,
 /// in the order of its first appearance, and versions hold positions.
@@ -23,6 +23,8 @@ pub struct Package {
     pub features: Vec<Feature>,
     /// The pool of licences, as stated.
     pub licences: Vec<String>,
+    /// The pool of what only this ecosystem says.
+    pub details: Vec<Details>,
     /// How old the document says it is, on a scale of its registry's own that only grows (npm's `time.modified` in
     /// milliseconds, the simple index's `_last-serial`); none if the document does not say.
     pub edition: Option<i64>,
@@ -40,6 +42,12 @@ impl Package {
         positions.iter().filter_map(|at| self.dependencies.get(*at as usize))
     }
 
+    /// What only its ecosystem says of `version`, if anything.
+    #[must_use]
+    pub fn details_of(&self, version: &Version) -> Option<&Details> {
+        version.details.and_then(|at| self.details.get(at as usize))
+    }
+
     /// Does every position in every version point into its pool? What comes over a wire must be asked.
     #[must_use]
     pub fn positions_are_valid(&self) -> bool {
@@ -48,6 +56,7 @@ impl Package {
             version.dependencies.fetched().unwrap_or_default().iter().all(|at| within(at, self.dependencies.len()))
                 && version.features.iter().all(|at| within(at, self.features.len()))
                 && version.licence.iter().all(|at| within(at, self.licences.len()))
+                && version.details.iter().all(|at| within(at, self.details.len()))
         })
     }
 }

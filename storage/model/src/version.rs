@@ -23,6 +23,8 @@ pub struct Version {
     pub dependencies: Dependencies,
     /// Its features (cargo) or extras (Python), into [`Package::features`](crate::Package::features).
     pub features: Vec<PoolIndex>,
+    /// What only its own ecosystem says, into [`Package::details`](crate::Package::details).
+    pub details: Option<PoolIndex>,
     /// The files that make it up.
     pub artifacts: Vec<Artifact>,
 }
@@ -76,7 +78,7 @@ pub struct Feature {
 }
 
 /// A file of a version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
     /// The file's name; empty where the ecosystem has exactly one a version (cargo, npm).
     pub name: String,
@@ -84,4 +86,10 @@ pub struct Artifact {
     pub algorithm: String,
     /// The checksum's bytes.
     pub checksum: Vec<u8>,
+    /// When it was published, where files of one version have moments of their own (Python).
+    pub published_at: Option<Timestamp>,
+    /// Is it withdrawn from new resolutions, where files are withdrawn one by one (Python)?
+    pub yank: Option<Yank>,
+    /// The language runtime that it asks for, where each file says so (Python).
+    pub runtime: Option<String>,
 }

@@ -40,7 +40,7 @@ impl EncodedRecord {
     /// Encodes `head`, and `content` if it changed. The costly part of storing a record, so do it outside the committer.
     #[must_use]
     pub fn encode(head: &PackageHead, content: Option<PackageContent>) -> Self {
-        let content = content.map(|content| encode_content(head, content));
+        let content = content.map(|content| encode_content(&head.key, head.revision, content));
         let head = Packer::with(|room, packer| {
             frame::append(room, head);
             assemble(&head.revision.to_le_bytes(), &[Ready::packed(packer, room, LEVEL)])
@@ -69,16 +69,17 @@ impl std::fmt::Debug for EncodedRecord {
     }
 }
 
-fn encode_content(head: &PackageHead, mut content: PackageContent) -> Box<[u8]> {
+/// A content as it is stored, written by `revision`.
+pub(crate) fn encode_content(key: &PackageKey, revision: u64, mut content: PackageContent) -> Box<[u8]> {
     Packer::with(|room, packer| {
         take_checksums(&mut content.package, room);
         let at = room.len();
-        frame::append(room, &(&head.key, content));
+        frame::append(room, &(key, content));
         let (checksums, rest) = room.split_at(at);
         let (checksums, rest) = (Ready::plain(checksums), Ready::packed(packer, rest, LEVEL));
         let length = u32::try_from(checksums.framed_bytes()).expect("documents of gigabytes are never read");
         let mut front = [0; REVISION + LENGTH];
-        front[..REVISION].copy_from_slice(&head.revision.to_le_bytes());
+        front[..REVISION].copy_from_slice(&revision.to_le_bytes());
         front[REVISION..].copy_from_slice(&length.to_le_bytes());
         assemble(&front, &[checksums, rest])
     })

@@ -5,8 +5,10 @@ use gleaner_model::Artifact;
 /// An artifact with a hexadecimal checksum; without one if the text is none.
 pub(crate) fn hex_artifact(name: &str, algorithm: &str, digits: Option<&str>) -> Artifact {
     match digits.and_then(hex) {
-        Some(checksum) => Artifact { name: name.to_owned(), algorithm: algorithm.to_owned(), checksum },
-        None => Artifact { name: name.to_owned(), algorithm: String::new(), checksum: Vec::new() },
+        Some(checksum) => {
+            Artifact { name: name.to_owned(), algorithm: algorithm.to_owned(), checksum, ..Artifact::default() }
+        }
+        None => Artifact { name: name.to_owned(), ..Artifact::default() },
     }
 }
 
@@ -21,7 +23,7 @@ pub(crate) fn integrity_artifact(text: &str) -> Option<Artifact> {
         Some((strength(algorithm)?, algorithm, base64(digits)?))
     });
     let (_, algorithm, checksum) = parts.max_by_key(|(strength, ..)| *strength)?;
-    Some(Artifact { name: String::new(), algorithm: algorithm.to_owned(), checksum })
+    Some(Artifact { algorithm: algorithm.to_owned(), checksum, ..Artifact::default() })
 }
 
 /// Not a digit.

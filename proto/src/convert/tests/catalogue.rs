@@ -33,7 +33,8 @@ fn version(number: &str, dependencies: Dependencies) -> Version {
         runtime: Some("1.60".to_owned()),
         dependencies,
         features: vec![1],
-        artifacts: vec![Artifact { name: String::new(), algorithm: "sha256".to_owned(), checksum: vec![9; 32] }],
+        details: None,
+        artifacts: vec![Artifact { algorithm: "sha256".to_owned(), checksum: vec![9; 32], ..Artifact::default() }],
     }
 }
 
@@ -46,6 +47,7 @@ fn package() -> Package {
         dependencies: vec![dependency("itoa", DependencyKind::Normal), dependency("ryu", DependencyKind::Dev)],
         features: ["std", "derive"].map(|name| Feature { name: name.to_owned(), enables: Vec::new() }).into(),
         licences: vec!["MIT".to_owned(), "Apache-2.0".to_owned()],
+        details: Vec::new(),
         edition: None,
     }
 }

@@ -1,6 +1,8 @@
 //! Arbitrary packages whose positions lie within their pools.
 
-use gleaner_model::{Artifact, CrawlFacts, Dependencies, Dependency, DependencyKind, Feature, Package, Version, Yank};
+use gleaner_model::{
+    Artifact, CrawlFacts, Dependencies, Dependency, DependencyKind, Details, Feature, Package, Version, Yank,
+};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -26,27 +28,66 @@ fn dependencies() -> impl Strategy<Value = Dependencies> {
 }
 
 fn artifact() -> impl Strategy<Value = Artifact> {
-    ("[a-z.]{0,9}", "(sha256|sha1)?", vec(any::<u8>(), 0..9)).prop_map(|(name, algorithm, checksum)| Artifact {
-        name,
-        algorithm,
-        checksum,
-    })
+    let stated = (of(moment()), of(of(text()).prop_map(|reason| Yank { reason })), of(text()));
+    ("[a-z.]{0,9}", "(sha256|sha1)?", vec(any::<u8>(), 0..9), stated).prop_map(
+        |(name, algorithm, checksum, (published_at, yank, runtime))| Artifact {
+            name,
+            algorithm,
+            checksum,
+            published_at,
+            yank,
+            runtime,
+        },
+    )
+}
+
+fn details() -> impl Strategy<Value = Details> {
+    let names = || vec(text(), 0..3);
+    let entries = || vec((text(), text()), 0..3);
+    let lists = (names(), names(), names(), names(), names());
+    (of(text()), lists, entries(), entries(), of(text()), any::<(bool, bool)>()).prop_map(
+        |(
+            links,
+            (os, cpu, libc, bundled, optional_peers),
+            engines,
+            commands,
+            funding,
+            (install_script, shrinkwrap),
+        )| {
+            Details {
+                links,
+                os,
+                cpu,
+                libc,
+                engines,
+                bundled,
+                optional_peers,
+                commands,
+                funding,
+                install_script,
+                shrinkwrap,
+            }
+        },
+    )
 }
 
 fn version() -> impl Strategy<Value = Version> {
     let yank = of(of(text()).prop_map(|reason| Yank { reason }));
-    let stated = (of(moment()), yank, of(text()), of(0..POOL), of(text()));
+    let stated = (of(moment()), yank, of(text()), of(0..POOL), of(text()), of(0..POOL));
     (number(), stated, dependencies(), positions(), vec(artifact(), 0..3)).prop_map(
-        |(number, (published_at, yank, deprecated, licence, runtime), dependencies, features, artifacts)| Version {
-            number,
-            published_at,
-            yank,
-            deprecated,
-            licence,
-            runtime,
-            dependencies,
-            features,
-            artifacts,
+        |(number, (published_at, yank, deprecated, licence, runtime, details), dependencies, features, artifacts)| {
+            Version {
+                number,
+                published_at,
+                yank,
+                deprecated,
+                licence,
+                runtime,
+                dependencies,
+                features,
+                details,
+                artifacts,
+            }
         },
     )
 }
@@ -72,10 +113,10 @@ fn dependency() -> impl Strategy<Value = Dependency> {
 pub(super) fn package() -> impl Strategy<Value = Package> {
     let pool = POOL as usize;
     let feature = (text(), vec(text(), 0..3)).prop_map(|(name, enables)| Feature { name, enables });
-    let pools = (vec(dependency(), pool), vec(feature, pool), vec(text(), pool));
+    let pools = (vec(dependency(), pool), vec(feature, pool), vec(text(), pool), vec(details(), pool));
     let tags = vec((text(), text()), 0..3);
     (of(number()), tags, of(text()), vec(version(), 0..4), pools, of(any::<i64>())).prop_map(
-        |(latest, tags, repository, versions, (dependencies, features, licences), edition)| Package {
+        |(latest, tags, repository, versions, (dependencies, features, licences, details), edition)| Package {
             latest,
             tags,
             repository,
@@ -83,6 +124,7 @@ pub(super) fn package() -> impl Strategy<Value = Package> {
             dependencies,
             features,
             licences,
+            details,
             edition,
         },
     )

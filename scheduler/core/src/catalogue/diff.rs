@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 /// Are the facts the same, the edition aside? Both packages must come from `merge`.
 pub(super) fn same_facts(old: &Package, new: &Package) -> bool {
-    let Package { latest, tags, repository, versions, dependencies, features, licences, edition: _ } = old;
+    let Package { latest, tags, repository, versions, dependencies, features, licences, details, edition: _ } = old;
     *latest == new.latest
         && *tags == new.tags
         && *repository == new.repository
@@ -14,6 +14,7 @@ pub(super) fn same_facts(old: &Package, new: &Package) -> bool {
         && *dependencies == new.dependencies
         && *features == new.features
         && *licences == new.licences
+        && *details == new.details
 }
 
 /// Tells what changed, in the order of the versions; one that was removed stands before the next one that was not.

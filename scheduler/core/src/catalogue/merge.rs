@@ -7,22 +7,25 @@
 use std::hash::Hash;
 
 use foldhash::fast::FixedState;
-use gleaner_model::{Dependencies, Dependency, Feature, Package, Pool, PoolIndex, Version};
+use gleaner_model::{Artifact, Dependencies, Dependency, Details, Feature, Package, Pool, PoolIndex, Version};
 use hashbrown::HashMap;
 
 /// The new facts, completed by the old ones. Its pools are in the order of first appearance and hold nothing unused,
 /// so that the same facts always give the same value.
 pub(super) fn merge(old: Option<&Package>, new: Package) -> Package {
-    let Package { latest, tags, mut repository, mut versions, dependencies, features, licences, mut edition } = new;
+    let Package { latest, tags, mut repository, mut versions, dependencies, features, licences, details, mut edition } =
+        new;
     let mut pools = Pools {
         dependencies: Pool::with_room_for(dependencies.len()),
         features: Pool::with_room_for(features.len()),
         licences: Pool::with_room_for(licences.len()),
+        details: Pool::with_room_for(details.len()),
     };
     let mut from_new = Moves {
         dependencies: Move::of(Values::Own(dependencies.into_iter().map(Some).collect())),
         features: Move::of(Values::Own(features.into_iter().map(Some).collect())),
         licences: Move::of(Values::Own(licences.into_iter().map(Some).collect())),
+        details: Move::of(Values::Own(details.into_iter().map(Some).collect())),
     };
     let mut carried = Carried::of(old, &versions);
     let mut latest_carried = false;
@@ -52,6 +55,7 @@ pub(super) fn merge(old: Option<&Package>, new: Package) -> Package {
         dependencies: pools.dependencies.into_values(),
         features: pools.features.into_values(),
         licences: pools.licences.into_values(),
+        details: pools.details.into_values(),
         edition,
     }
 }
@@ -63,7 +67,12 @@ fn outlives(old: &Version, new: &Version) -> bool {
         Dependencies::NotFound | Dependencies::Malformed => old.dependencies.fetched().is_some(),
         Dependencies::NotFetched | Dependencies::Pending => old.dependencies.is_settled(),
     };
-    knows_more && old.artifacts.iter().all(|file| new.artifacts.contains(file))
+    knows_more && old.artifacts.iter().all(|file| new.artifacts.iter().any(|kept| is_same_file(file, kept)))
+}
+
+/// The same bytes under the same name: a file that is withdrawn still says what it said.
+fn is_same_file(one: &Artifact, other: &Artifact) -> bool {
+    (&one.name, &one.algorithm, &one.checksum) == (&other.name, &other.algorithm, &other.checksum)
 }
 
 /// What was known of the versions before.
@@ -85,6 +94,8 @@ impl<'a> Carried<'a> {
                 dependencies: Move::of(Values::Lent(dependencies)),
                 features: Move::of(Values::Lent(features)),
                 licences: Move::of(Values::Lent(licences)),
+                // They stand in the document that is always read.
+                details: Move::of(Values::Lent(&[])),
             },
         }
     }
@@ -117,6 +128,7 @@ struct Pools {
     dependencies: Pool<Dependency>,
     features: Pool<Feature>,
     licences: Pool<String>,
+    details: Pool<Details>,
 }
 
 /// Where the pooled values of one package went in the new pools; each is looked up once.
@@ -124,6 +136,7 @@ struct Moves<'a> {
     dependencies: Move<'a, Dependency>,
     features: Move<'a, Feature>,
     licences: Move<'a, String>,
+    details: Move<'a, Details>,
 }
 
 impl Moves<'_> {
@@ -135,6 +148,9 @@ impl Moves<'_> {
         self.features.all(&mut version.features, &mut pools.features);
         if let Some(at) = &mut version.licence {
             *at = self.licences.one(*at, &mut pools.licences);
+        }
+        if let Some(at) = &mut version.details {
+            *at = self.details.one(*at, &mut pools.details);
         }
     }
 }

@@ -30,6 +30,7 @@ fn version(line: &str, pool: &mut Vec<Dependency>) -> Version {
         runtime: None,
         dependencies: Dependencies::NotFetched,
         features: Vec::new(),
+        details: None,
         artifacts: Vec::new(),
     };
     for word in words {
@@ -48,6 +49,7 @@ fn version(line: &str, pool: &mut Vec<Dependency>) -> Version {
                 name: rest.to_owned(),
                 algorithm: "sha256".to_owned(),
                 checksum: rest.as_bytes().to_vec(),
+                ..Artifact::default()
             }),
             other => unreachable!("no such mark: {other}"),
         }

@@ -5,6 +5,8 @@
 //! without one the crate does not build. All steps and the new number are one commit: a power cut leaves the old format,
 //! whole.
 
+mod details;
+mod old_content;
 mod split_records;
 mod submissions;
 
@@ -31,6 +33,7 @@ pub(crate) const STEPS: [Step; FORMAT as usize - 1] = [
     Step { what: "submissions say more", run: submissions::run },
     // An older version would not see that an operator has paused a host. The table itself is made by whoever opens.
     Step { what: "hosts have settings", run: |_| Ok(()) },
+    Step { what: "versions and their files say more", run: details::run },
 ];
 
 /// The format of a store; none if nothing was ever written to it.

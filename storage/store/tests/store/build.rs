@@ -91,8 +91,7 @@ pub(crate) fn record(name: &str, revision: u64) -> PackageRecord {
 }
 
 fn version(number: &str, checksums: &[&[u8]]) -> Version {
-    let artifact =
-        |checksum: &&[u8]| Artifact { name: String::new(), algorithm: String::new(), checksum: checksum.to_vec() };
+    let artifact = |checksum: &&[u8]| Artifact { checksum: checksum.to_vec(), ..Artifact::default() };
     Version {
         number: number.to_owned(),
         published_at: None,
@@ -102,6 +101,7 @@ fn version(number: &str, checksums: &[&[u8]]) -> Version {
         runtime: None,
         dependencies: Dependencies::NotFetched,
         features: Vec::new(),
+        details: None,
         artifacts: checksums.iter().map(artifact).collect(),
     }
 }

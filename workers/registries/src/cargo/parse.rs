@@ -86,6 +86,7 @@ impl Builder {
             runtime: line.rust_version.map(|text| text.0.into_owned()),
             dependencies: gleaner_model::Dependencies::Fetched(dependencies),
             features,
+            details: None,
             artifacts: vec![hex_artifact("", "sha256", Some(line.cksum.as_str()))],
         }
     }

@@ -66,6 +66,7 @@ fn assemble(mut packument: Packument<'_, Builder<'_>>) -> Package {
         dependencies: builder.dependencies.into_values(),
         features: Vec::new(),
         licences: builder.licences.into_values(),
+        details: Vec::new(),
         edition: packument.times.modified.filled().and_then(moment).map(Timestamp::as_millis),
     }
 }
@@ -98,6 +99,7 @@ impl<'de> TakeVersion<'de> for Builder<'de> {
             runtime: manifest.engines.node.filled().map(str::to_owned),
             dependencies,
             features: Vec::new(),
+            details: None,
             artifacts: artifact(&manifest.dist).into_iter().collect(),
         });
     }

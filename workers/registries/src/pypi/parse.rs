@@ -148,6 +148,7 @@ impl<'a> Release<'a> {
             runtime: self.runtime.map(str::to_owned),
             dependencies: if is_pending { Dependencies::Pending } else { Dependencies::NotFetched },
             features: Vec::new(),
+            details: None,
             artifacts: self.artifacts,
         }
     }

@@ -11,8 +11,7 @@ use redb::{ReadableTable, Table, TableDefinition, TableHandle, WriteTransaction}
 use serde::{Deserialize, Serialize};
 
 use gleaner_model::{
-    Dependencies, Document, Ecosystem, Outline, Package, PackageContent, PackageHead, PackageKey, Presence, Source,
-    Timestamp, Validators,
+    Dependencies, Document, Ecosystem, Outline, PackageHead, PackageKey, Presence, Source, Timestamp, Validators,
 };
 
 use crate::documents::STORED_BYTES;
@@ -21,6 +20,7 @@ use crate::{EncodedRecord, StoreError};
 
 use super::super::errors::{damaged, storage, table};
 use super::super::tables::{CONTENTS, DOCUMENTS, PACKAGES};
+use super::old_content::{self, OldContent, OldPackage};
 
 /// Where the old records stand while the new ones are written; gone when the transaction ends.
 const OLD: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("packages.1");
@@ -34,7 +34,7 @@ pub(super) struct Record {
     pub(super) key: PackageKey,
     pub(super) revision: u64,
     pub(super) presence: Presence,
-    pub(super) package: Package,
+    pub(super) package: OldPackage,
     pub(super) source: Option<OldSource>,
     pub(super) last_attempt: Timestamp,
     pub(super) last_success: Option<Timestamp>,
@@ -68,10 +68,9 @@ pub(super) fn run(writing: &WriteTransaction) -> Result<(), StoreError> {
         let name = || String::from_utf8_lossy(key.value()).into_owned();
         let record = decode(stored.value()).map_err(|flaw| damaged("packages", name(), flaw))?;
         let (head, content) = split(record, |document| Ok(places.get(document.hash.0).map_err(storage)?.is_some()))?;
-        let encoded = EncodedRecord::encode(&head, content);
-        heads.insert(key.value(), encoded.head()).map_err(storage)?;
-        if let Some(content) = encoded.content() {
-            contents.insert(key.value(), content).map_err(storage)?;
+        heads.insert(key.value(), EncodedRecord::encode(&head, None).head()).map_err(storage)?;
+        if let Some(content) = content {
+            contents.insert(key.value(), &*old_content::encode(&head, content)).map_err(storage)?;
         }
     }
     drop(old);
@@ -89,13 +88,13 @@ fn decode(stored: &[u8]) -> Result<Record, Flaw> {
 fn split(
     record: Record,
     is_kept: impl Fn(&Document) -> Result<bool, StoreError>,
-) -> Result<(PackageHead, Option<PackageContent>), StoreError> {
+) -> Result<(PackageHead, Option<OldContent>), StoreError> {
     let (source, more_documents) = match record.source {
         Some(source) => split_source(source, is_kept)?,
         None => (None, Vec::new()),
     };
-    let content = PackageContent { package: record.package, more_documents };
-    let content = (content != PackageContent::default()).then_some(content);
+    let content = OldContent { package: record.package, more_documents };
+    let content = (content != OldContent::default()).then_some(content);
     let outline = content
         .as_ref()
         .map_or_else(Outline::default, |content| outline(&content.package, record.key.purl().ecosystem()));
@@ -131,7 +130,7 @@ fn split_source(
 }
 
 /// The outline as it was first defined.
-fn outline(package: &Package, ecosystem: Ecosystem) -> Outline {
+fn outline(package: &OldPackage, ecosystem: Ecosystem) -> Outline {
     let versions = &package.versions;
     let settled = versions.iter().filter(|version| version.dependencies.is_settled());
     Outline {
@@ -150,9 +149,10 @@ fn outline(package: &Package, ecosystem: Ecosystem) -> Outline {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use gleaner_model::{ContentHash, Purl, Version};
+    use gleaner_model::{ContentHash, PackageContent, Purl};
     use redb::Database;
 
+    use super::super::old_content::OldVersion;
     use super::*;
     use crate::redb::open::FILE;
     use crate::redb::tables::{EVENTS, META, STREAMS, State};
@@ -162,7 +162,7 @@ mod tests {
         PackageKey::in_default_registry(&purl.parse::<Purl>().unwrap())
     }
 
-    fn record(purl: &str, package: Package, documents: &[u8]) -> Record {
+    fn record(purl: &str, package: OldPackage, documents: &[u8]) -> Record {
         let at = Timestamp::from_millis;
         let document =
             |nth: &u8| Document { hash: ContentHash([*nth; 32]), length: 10, url: "http://127.0.0.1/".to_owned() };
@@ -182,8 +182,8 @@ mod tests {
         }
     }
 
-    fn facts() -> Package {
-        let version = |number: &str, dependencies| Version {
+    fn facts() -> OldPackage {
+        let version = |number: &str, dependencies| OldVersion {
             number: number.to_owned(),
             published_at: Some(Timestamp::from_millis(4)),
             yank: None,
@@ -195,7 +195,7 @@ mod tests {
             artifacts: Vec::new(),
         };
         let versions = vec![version("1.0", Dependencies::Fetched(Vec::new())), version("2.0", Dependencies::Pending)];
-        Package { latest: Some("2.0".to_owned()), versions, ..Package::default() }
+        OldPackage { latest: Some("2.0".to_owned()), versions, ..OldPackage::default() }
     }
 
     /// A store as a version of format 1 left it, before there were places of documents.
@@ -227,23 +227,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let kept = record("pkg:pypi/flask", facts(), &[1, 2]);
         let lost = record("pkg:cargo/serde", facts(), &[3]);
-        let mut absent = record("pkg:npm/nowhere", Package::default(), &[]);
+        let mut absent = record("pkg:npm/nowhere", OldPackage::default(), &[]);
         absent.presence = Presence::NotFound;
         store(dir.path(), &[kept, lost, absent], &[1, 2]);
         let store = RedbStore::open(dir.path(), RedbOptions::default()).unwrap();
         assert_eq!((store.opened().epoch, store.opened().next_sequence), (5, 9));
 
         let flask = store.package(&key("pkg:pypi/flask")).unwrap().unwrap();
-        assert_eq!(flask.content.package, facts());
+        assert_eq!(flask.content.package, facts().into());
         assert_eq!((flask.head.revision, flask.head.content_revision), (3, 3));
         assert_eq!((flask.head.outline.versions, flask.head.outline.pending), (2, true));
         assert_eq!(flask.head.outline.settled, ["1.0"]);
         let source = flask.head.source.unwrap();
-        assert_eq!((source.document.hash, source.validators.etag.as_deref()), (ContentHash([1; 32]), Some("\"1\"")));
+        assert_eq!((source.document.hash, source.validators), (ContentHash([1; 32]), Validators::default()));
         assert_eq!(flask.content.more_documents.len(), 1);
 
         let serde = store.package(&key("pkg:cargo/serde")).unwrap().unwrap();
-        assert_eq!((serde.content.package, serde.head.source), (facts(), None), "its document is nowhere");
+        assert_eq!((serde.content.package, serde.head.source), (facts().into(), None), "its document is nowhere");
         let nowhere = store.package(&key("pkg:npm/nowhere")).unwrap().unwrap();
         assert_eq!((nowhere.head.presence, nowhere.head.content_revision), (Presence::NotFound, 0));
         assert_eq!(nowhere.content, PackageContent::default());
