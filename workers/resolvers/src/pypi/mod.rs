@@ -1,0 +1,1 @@
+//! The rules of Python, as uv has them.
