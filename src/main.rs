@@ -5,6 +5,7 @@ mod addresses;
 mod admission;
 mod chance;
 mod cli;
+mod clients_file;
 mod commands;
 mod data;
 mod exit;

@@ -10,6 +10,7 @@ use gleaner_engine::Clients;
 use gleaner_model::Lane;
 use serde::Serialize;
 
+use crate::clients_file::ClientsFile;
 use crate::data::DataArgs;
 use crate::exit::{Exit, Failure};
 use crate::node::{SchedulerNode, SchedulerNodeOptions};
@@ -30,7 +31,8 @@ pub(crate) struct ServeArgs {
     /// Listen on other than loopback addresses without TLS.
     #[arg(long, env = "GLEANER_INSECURE", value_parser = FalseyValueParser::new())]
     pub(crate) insecure: bool,
-    /// The clients file: tokens, lanes, weights. Without it everybody is one client of the free lane.
+    /// The clients file: tokens, lanes, weights, quotas; read again when it changes. Without it everybody is one client
+    /// of the free lane.
     #[arg(long, env = "GLEANER_CLIENTS", value_name = "PATH")]
     pub(crate) clients: Option<PathBuf>,
     /// Where documents go; a directory or a URL. Beside the store if not said.
@@ -89,16 +91,22 @@ pub(crate) async fn start(args: &ServeArgs, config: Option<&Path>) -> Result<Sch
     let tls = args.tls.files().server()?;
     check_listen(args.listen, tls.is_some(), args.insecure).map_err(Failure::usage)?;
     let data = args.data.directory()?;
-    SchedulerNode::start(SchedulerNodeOptions {
+    let (file, clients) = clients(args.clients.as_deref())?;
+    let named = clients.len();
+    let mut scheduler = SchedulerNode::start(SchedulerNodeOptions {
         data: &data,
         documents: args.documents.as_deref(),
         registries: args.registries.find_any(config)?,
-        clients: clients(args.clients.as_deref())?,
+        clients,
         decisions: args.retries.decisions(),
         listen: args.listen,
         tls,
     })
-    .await
+    .await?;
+    if let Some(file) = file {
+        scheduler.follow(file, named);
+    }
+    Ok(scheduler)
 }
 
 /// Says where it listens, for people and for programs that started it.
@@ -112,13 +120,9 @@ pub(crate) fn announce(scheduler: &SchedulerNode, door: &Door, output: Output) -
     output.object(&Serving { listening: &listening, http, recovered })
 }
 
-fn clients(path: Option<&Path>) -> Result<Clients, Failure> {
+fn clients(path: Option<&Path>) -> Result<(Option<ClientsFile>, Clients), Failure> {
     match path {
-        None => Ok(Clients::everybody_is("anonymous".parse().map_err(Failure::usage)?, Lane::Free)),
-        Some(path) => {
-            let wrong = |error: String| Failure::usage(format!("{}: {error}", path.display()));
-            let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-            Clients::parse(&text).map_err(|error| wrong(error.to_string()))
-        }
+        None => Ok((None, Clients::everybody_is("anonymous".parse().map_err(Failure::usage)?, Lane::Free))),
+        Some(path) => ClientsFile::open(path).map(|(file, clients)| (Some(file), clients)),
     }
 }

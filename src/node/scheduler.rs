@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::chance;
+use crate::clients_file::ClientsFile;
 use crate::exit::Failure;
 
 /// What a scheduler is started with.
@@ -36,6 +37,8 @@ pub(crate) struct SchedulerNode {
     secure: bool,
     close: oneshot::Sender<()>,
     listener: tokio::task::JoinHandle<Result<(), ServeError>>,
+    /// Follows the clients file, if there is one.
+    following: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl SchedulerNode {
@@ -67,7 +70,8 @@ impl SchedulerNode {
         let listening = engine.serve(listener, options.tls, async {
             let _ = closed.await;
         });
-        Ok(Self { engine, data, address, secure, close, listener: tokio::spawn(listening) })
+        let listener = tokio::spawn(listening);
+        Ok(Self { engine, data, address, secure, close, listener, following: None })
     }
 
     /// Where it listens, as a URL.
@@ -101,6 +105,11 @@ impl SchedulerNode {
         self.engine.recovered()
     }
 
+    /// Goes by the clients file from now on, in which there are so many.
+    pub(crate) fn follow(&mut self, file: ClientsFile, clients: usize) {
+        self.following = Some(file.follow(self.engine.clients(), clients));
+    }
+
     /// Hands nothing new out, and returns when nothing runs any more.
     pub(crate) async fn drain(&self) {
         self.engine.drain().await;
@@ -109,6 +118,10 @@ impl SchedulerNode {
     /// Ends: commits what was decided; streams that are still open are cut.
     pub(crate) async fn stop(self) {
         let _ = self.close.send(());
+        if let Some(following) = self.following {
+            following.abort();
+            let _ = following.await;
+        }
         self.listener.abort();
         let _ = self.listener.await;
         self.engine.stop().await;

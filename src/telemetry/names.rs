@@ -60,9 +60,13 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("gleaner_agent_running", &[], "Attempts in a slot of the worker."),
     counter("gleaner_agent_sessions_total", &[], "Sessions of the worker that a scheduler welcomed."),
     gauge("gleaner_agent_suspended", &[], "Attempts of the worker that were asked to wait."),
+    gauge("gleaner_clients", &[], "Clients that the clients file names, as it was last taken."),
+    gauge("gleaner_clients_file_broken", &[], "1 while the clients file cannot be used and the clients before it still hold."),
+    counter("gleaner_clients_file_taken_total", &[], "Times that the clients file was read again and taken."),
     histogram("gleaner_commit_records", &[], "Records that one commit of the scheduler's store carried."),
     histogram("gleaner_commit_seconds", &[], "How long one commit of the scheduler's store took, its sync to disk included."),
     counter("gleaner_hosts_throttled_total", &[], "Times that a host asked everyone to wait."),
     counter("gleaner_jobs_ended_total", &["state"], "Jobs that reached their terminal state."),
     counter("gleaner_jobs_submitted_total", &["lane"], "Jobs that were accepted."),
+    counter("gleaner_quota_refusals_total", &["client"], "Times that a client's quota had no room for what it submitted."),
 ];

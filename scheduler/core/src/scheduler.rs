@@ -148,6 +148,20 @@ impl Scheduler {
         self.shares.register(name, weight)
     }
 
+    /// Gives every client that is registered the weight that `weight_of` says, from now on. What waits already is handed
+    /// out by the new weights: a weight counts when something starts, not when it is submitted.
+    pub fn reweigh(&mut self, weight_of: impl FnMut(&ClientName) -> u32) {
+        self.shares.reweigh(weight_of);
+    }
+
+    /// Gives the lanes other weights and floors from now on, in the form of [`Options::lane_weights`] and
+    /// [`Options::lane_floors_permille`]. What waits or runs already goes by them, too.
+    pub fn set_lanes(&mut self, weights: [u32; 4], floors_permille: [u16; 4]) {
+        self.options.lane_weights = weights;
+        self.options.lane_floors_permille = floors_permille;
+        self.shares.reweigh_lanes(weights);
+    }
+
     /// Registers a host with the default budget; one that is known stays as it is. None when there are too many.
     pub fn host(&mut self, host: &Host) -> Option<HostIndex> {
         self.hosts.register(host, self.options.default_budget, self.options.hosts_max)

@@ -148,6 +148,20 @@ impl Shares {
         index
     }
 
+    /// Gives the clients that are known other weights from now on.
+    pub(crate) fn reweigh(&mut self, mut weight_of: impl FnMut(&ClientName) -> u32) {
+        for client in &mut self.clients {
+            client.weight = weight_of(&client.name).clamp(1, WEIGHT_MAX);
+        }
+    }
+
+    /// Gives the lanes other weights from now on.
+    pub(crate) fn reweigh_lanes(&mut self, weights: [u32; 4]) {
+        for (lane, weight) in self.lanes.iter_mut().zip(weights) {
+            lane.weight = weight.clamp(1, WEIGHT_MAX);
+        }
+    }
+
     pub(crate) fn clients(&self) -> &[Client] {
         &self.clients
     }

@@ -21,13 +21,14 @@ use ractor::SpawnErr;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::clients::{Clients, ClientsChange, LiveClients};
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::options::EngineOptions;
 use crate::registries::{Registries, RegistryError};
 use crate::scheduler::{self, HostBook, Message, Parts, SchedulerRef};
 use crate::server::{self, ServeError};
-use crate::services::{Claims, EDGE_CREDITS, Shared, Speakers};
+use crate::services::{Claims, EDGE_CREDITS, Quotas, Shared, Speakers};
 use crate::watch::WatchHub;
 
 /// The scheduler is woken at least this often, so that a lost alarm is never more than a short delay.
@@ -72,6 +73,8 @@ impl Engine {
         let clock = Clock::start();
         let opened = store.opened();
         let mut core = Scheduler::new(options.decisions.clone(), opened.epoch, options.seed);
+        let (weights, floors) = options.clients.lanes(&options.decisions);
+        core.set_lanes(weights, floors);
         let registries = Registries::new(&options.registries, &mut core)?;
         let hosts = HostBook::load(&*store, &mut core, options.decisions.default_budget, clock.now())?;
         let found = scheduler::recover(&*store, &mut core, &registries, &options.clients, clock.now())?;
@@ -84,7 +87,7 @@ impl Engine {
         let (committer, committer_thread) = Committer::start(Arc::clone(&store), failed.clone())?;
         let hub = Arc::new(WatchHub::default());
         let (alarm, alarms) = watch::channel(0);
-        let clients = options.clients.clone();
+        let (clients, quotas) = (LiveClients::new(options.clients.clone()), Quotas::new(clock.clone()));
         let housekeeping = Duration::from_millis(options.housekeeping_ms.max(1));
         let parts = Parts {
             core,
@@ -105,7 +108,8 @@ impl Engine {
         let credits = Arc::new(Semaphore::new(EDGE_CREDITS));
         let (speakers, claims) = (Arc::new(Speakers::default()), Arc::new(Claims::default()));
         let upkeep = Arc::new(Semaphore::new(1));
-        let shared = Arc::new(Shared { scheduler, store, documents, clients, hub, credits, speakers, claims, upkeep });
+        let shared =
+            Arc::new(Shared { scheduler, store, documents, clients, quotas, hub, credits, speakers, claims, upkeep });
         let scheduler = tokio::spawn(mind(running, failed));
         Ok(Self { shared, failure, recovered: found.jobs, committer: committer_thread, scheduler })
     }
@@ -121,6 +125,12 @@ impl Engine {
     #[must_use]
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
         self.failure.clone()
+    }
+
+    /// The way to change who may ask, while this runs.
+    #[must_use]
+    pub fn clients(&self) -> ClientsHandle {
+        ClientsHandle(Arc::clone(&self.shared))
     }
 
     /// Serves all of `gleaner.v1`, with health and reflection, until `shutdown`. May be called for several listeners.
@@ -152,6 +162,23 @@ impl Engine {
         let committer = self.committer;
         // Waits for the last commit, which is a flush of the disk.
         let _ = tokio::task::spawn_blocking(move || committer.join()).await;
+    }
+}
+
+/// Changes who may ask, how urgent that is, and how much. To be dropped before the engine is stopped.
+#[derive(Clone)]
+pub struct ClientsHandle(Arc<Shared>);
+
+impl ClientsHandle {
+    /// From now on these are the clients. Who is none of them any more is refused from the next request on, and running
+    /// streams end; what was accepted of them goes on. Other weights and floors hold for what is queued already.
+    pub fn replace(&self, clients: Clients) -> ClientsChange {
+        let change = self.0.clients.replace(clients);
+        let clients = self.0.clients.now();
+        self.0.quotas.keep(&clients);
+        // A scheduler that has ended needs no weights.
+        let _ = self.0.scheduler.cast(Message::Clients(clients));
+        change
     }
 }
 

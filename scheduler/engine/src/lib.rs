@@ -23,8 +23,8 @@ mod session;
 mod views;
 mod watch;
 
-pub use clients::{Client, Clients, ClientsError};
-pub use engine::{Engine, EngineError};
+pub use clients::{Client, Clients, ClientsChange, ClientsError, LaneTerms, QuotaTerms};
+pub use engine::{ClientsHandle, Engine, EngineError};
 pub use options::{EngineOptions, RegistryOptions};
 pub use registries::RegistryError;
 pub use server::ServeError;

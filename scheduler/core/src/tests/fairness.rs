@@ -126,3 +126,34 @@ fn the_worker_with_most_room_that_can_do_it_gets_it() {
     assert_eq!(stage.submit(|ask| ask.needs = Needs(0b01)), 6);
     assert_eq!(stage.started(), [6]);
 }
+
+#[test]
+fn a_changed_weight_counts_for_what_waits_already() {
+    let mut stage = Stage::new();
+    stage.join(W, 1);
+    let other = stage.client("other", 1);
+    for _ in 0..1_000 {
+        stage.submit(|_| ());
+        stage.submit(|ask| ask.client = other);
+    }
+    let of_other = |stage: &mut Stage, starts| run(stage, starts).into_iter().filter(|task| task % 2 == 0).count();
+    assert_eq!(of_other(&mut stage, 200), 100);
+    stage.core.reweigh(|name| if name.as_str() == "other" { 4 } else { 1 });
+    assert_eq!(of_other(&mut stage, 500), 400);
+    stage.core.reweigh(|_| 1);
+    assert_eq!(of_other(&mut stage, 200), 100);
+}
+
+#[test]
+fn a_changed_lane_counts_for_what_waits_already() {
+    let mut stage = Stage::new();
+    stage.join(W, 1);
+    for _ in 0..1_000 {
+        stage.submit_in(Lane::Free);
+        stage.submit_in(Lane::Bulk);
+    }
+    let of_bulk = |stage: &mut Stage, starts| run(stage, starts).into_iter().filter(|task| task % 2 == 0).count();
+    assert_eq!(of_bulk(&mut stage, 90), 10);
+    stage.core.set_lanes([64, 16, 1, 3], [0; 4]);
+    assert_eq!(of_bulk(&mut stage, 400), 300);
+}

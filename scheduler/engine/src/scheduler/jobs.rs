@@ -4,7 +4,7 @@ use gleaner_core::{Admission, Ask, CancelOutcome, Effect, Terms};
 use gleaner_model::{ClientName, JobId, JobResult, JobSpec, Lane, Origin, TaskId, Trace};
 use gleaner_store::{KeyEntry, Keyed, StreamPosition};
 
-use super::message::{Admitted, CancelError, Committed, Credit, Message, Reply, Submission, SubmitError};
+use super::message::{Admitted, CancelError, Committed, Credit, Message, Reply, Room, Submission, SubmitError};
 use super::state::State;
 use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
@@ -45,7 +45,7 @@ impl State {
         &self,
         admitted: Vec<Admitted>,
         reply: Reply<Result<Vec<Admitted>, SubmitError>>,
-        held: (Credit, Vec<Claim>),
+        held: ((Credit, Room), Vec<Claim>),
     ) -> crate::committer::Then {
         let myself = self.myself.clone();
         Box::new(move |result| {

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::hosts::SetHost;
 use super::orders::Order;
-use crate::clients::Client;
+use crate::clients::{Client, Clients};
 use crate::services::Claim;
 use crate::views::{HostState, LaneState, WorkerState};
 
@@ -34,6 +34,8 @@ pub(crate) enum Message {
     Committed(Committed),
     /// Something about schedules, campaigns or batches.
     Order(Box<Order>),
+    /// The clients changed: their weights, their lanes, who there is.
+    Clients(std::sync::Arc<Clients>),
     /// Something is due.
     Wake,
     /// Old results are to be forgotten.
@@ -62,6 +64,9 @@ pub(crate) type Reply<T> = oneshot::Sender<T>;
 /// Room in the scheduler's inbox, given back when the message has been dealt with.
 pub(crate) type Credit = OwnedSemaphorePermit;
 
+/// Room among the jobs of one client that are on their way to the disk, given back when they are there.
+pub(crate) type Room = OwnedSemaphorePermit;
+
 /// Jobs that are taken in together or not at all.
 pub(crate) struct Submission {
     pub(crate) specs: Vec<JobSpec>,
@@ -70,7 +75,7 @@ pub(crate) struct Submission {
     /// The submit stream that they belong to and the number of the last one.
     pub(crate) stream: Option<(String, u64)>,
     pub(crate) reply: Reply<Result<Vec<Admitted>, SubmitError>>,
-    pub(crate) credit: Credit,
+    pub(crate) credit: (Credit, Room),
     /// What they came from.
     pub(crate) origin: Origin,
     /// The keys of these jobs, kept from others until they are durable.

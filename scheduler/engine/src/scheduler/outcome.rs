@@ -133,7 +133,7 @@ impl State {
 
     /// Takes in work that Gleaner gives itself. If the queue is full it is left to the next crawl of the package.
     fn follow_up(&mut self, spec: JobSpec, trace: &gleaner_model::Trace) -> Option<(JobId, Payload)> {
-        let client = Client { name: ClientName::gleaner(), lane: Lane::Bulk, weight: 1 };
+        let client = Client { name: ClientName::gleaner(), lane: Lane::Bulk, weight: 1, quota: None };
         let admitted = self.admit_one(&spec, &client).ok()?;
         let payload = self.payload(admitted.task, spec, &client, trace);
         self.payloads.insert(admitted.job, payload.clone());

@@ -14,6 +14,7 @@ use super::inbox::{Inbox, SchedulerRef};
 use super::message::{Committed, Message, Outbound, Reply};
 use super::orders::Orders;
 use super::outcome::Arrival;
+use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::options::EngineOptions;
@@ -126,6 +127,7 @@ impl State {
             Message::Prepared(prepared) => self.prepared(*prepared),
             Message::Committed(committed) => self.committed(committed),
             Message::Order(order) => self.order(*order),
+            Message::Clients(clients) => self.clients_changed(&clients),
             Message::Wake => {}
             Message::Housekeeping => self.housekeeping(),
             Message::Drain { reply } => self.drain(reply),
@@ -170,6 +172,14 @@ impl State {
             let wake = wakes.into_iter().flatten().min().unwrap_or(u64::MAX);
             self.parts.alarm.send_if_modified(|alarm| std::mem::replace(alarm, wake) != wake);
         }
+    }
+
+    /// What waits already is handed out by the new weights and floors.
+    fn clients_changed(&mut self, clients: &Clients) {
+        let (weights, floors) = clients.lanes(&self.parts.options.decisions);
+        self.parts.core.set_lanes(weights, floors);
+        self.parts.core.reweigh(|name| clients.weight_of(name));
+        self.parts.options.clients = clients.clone();
     }
 
     fn committed(&mut self, committed: Committed) {

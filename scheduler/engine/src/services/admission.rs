@@ -55,7 +55,8 @@ impl Asked {
 
 /// Has jobs taken in and waits until they are durable.
 pub(super) async fn take_in(shared: &Shared, asked: Asked) -> Result<Vec<Admitted>, Status> {
-    let credit = shared.credit().await?;
+    let room = shared.room(&asked.client, asked.specs.len()).await?;
+    let credit = (shared.credit().await?, room);
     let (reply, answer) = oneshot::channel();
     let Asked { specs, client, trace, stream, origin, claims } = asked;
     let submission = Submission { specs, client, trace, stream, reply, credit, origin, claims };

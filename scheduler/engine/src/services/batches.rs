@@ -12,6 +12,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
 use super::admission::{receipt, spec_of};
+use super::credentials::{Standing, while_standing};
 use super::{Claim, Shared, credentials, errors, keyed, owners};
 use crate::clients::Client;
 use crate::fingerprint::{fingerprint_of_job, half};
@@ -44,7 +45,7 @@ impl v1::batch_service_server::BatchService for Batches {
         &self,
         request: Request<v1::SubmitBatchRequest>,
     ) -> Result<Response<v1::SubmitBatchResponse>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let client = credentials::client(&self.0.clients, request.metadata())?;
         let trace = gleaner_proto::trace::extract(request.metadata());
         let v1::SubmitBatchRequest { jobs, label, idempotency_key } = request.into_inner();
         if !(1..=JOBS_MAX).contains(&jobs.len()) {
@@ -54,6 +55,7 @@ impl v1::batch_service_server::BatchService for Batches {
         let key: Option<IdempotencyKey> = convert::parsed_or_none(&idempotency_key, "idempotency_key")
             .map_err(|error| errors::invalid(error.to_string()))?;
         let items: Vec<_> = jobs.into_iter().map(item).collect();
+        self.0.pay(&client, items.len())?;
         let key = key.map(|key| (key, fingerprint(&items, &label)));
         let mut claim = None;
         if let Some((key, fingerprint)) = &key {
@@ -63,7 +65,8 @@ impl v1::batch_service_server::BatchService for Batches {
                 return Ok(Response::new(v1::SubmitBatchResponse { batch, items: Vec::new(), known: true }));
             }
         }
-        let held: (_, Option<Claim>) = (self.0.credit().await?, claim);
+        let room = self.0.room(&client, items.len()).await?;
+        let held: (_, _, Option<Claim>) = (self.0.credit().await?, room, claim);
         let submit = |reply| {
             let submission = BatchSubmission { items, label, key, client, trace, reply, held };
             Message::Order(Box::new(Order::SubmitBatch(Box::new(submission))))
@@ -86,7 +89,7 @@ impl v1::batch_service_server::BatchService for Batches {
         &self,
         request: Request<v1::ListBatchesRequest>,
     ) -> Result<Response<v1::ListBatchesResponse>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let client = credentials::client(&self.0.clients, request.metadata())?;
         let request = request.into_inner();
         let size = match usize::try_from(request.page_size).unwrap_or(usize::MAX) {
             0 => PAGE_DEFAULT,
@@ -131,6 +134,7 @@ impl v1::batch_service_server::BatchService for Batches {
         &self,
         request: Request<v1::WatchBatchRequest>,
     ) -> Result<Response<Self::WatchBatchStream>, Status> {
+        let standing = Standing::of(&self.0.clients, request.metadata())?;
         let batch = self.find(request.metadata(), &request.get_ref().id).await?;
         // First listen, then look: what happens between the two is heard twice rather than not at all.
         let jobs: Vec<JobId> = (batch.first().0..=batch.last.0).map(JobId).collect();
@@ -139,7 +143,7 @@ impl v1::batch_service_server::BatchService for Batches {
         let first = wire(&batch, &progress);
         let rest = stream::unfold((watcher, batch, progress), next);
         let begun = stream::once(async { Ok(v1::WatchBatchResponse { batch: Some(first) }) });
-        Ok(Response::new(begun.chain(rest).boxed()))
+        Ok(Response::new(while_standing(standing, begun.chain(rest).boxed()).boxed()))
     }
 }
 
@@ -180,7 +184,7 @@ fn wire(batch: &Batch, progress: &Progress) -> v1::Batch {
 impl Batches {
     /// A batch that the caller may see.
     async fn find(&self, metadata: &MetadataMap, id: &str) -> Result<Batch, Status> {
-        let client = credentials::client(&self.0.clients, metadata)?.clone();
+        let client = credentials::client(&self.0.clients, metadata)?;
         let id = batch_id(id)?;
         let batch = self.0.read(move |store| store.batch(id)).await?;
         let is_visible = |batch: &Batch| batch.client == client.name || owners::is_operator(&self.0, &client);

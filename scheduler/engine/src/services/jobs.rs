@@ -10,6 +10,7 @@ use gleaner_store::StoredJob;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::admission::{receipt, spec_of, submit};
+use super::credentials::{Standing, while_standing};
 use super::{Shared, credentials, errors, submit_stream};
 use crate::clients::Client;
 use crate::payloads::Payload;
@@ -39,12 +40,13 @@ impl v1::job_service_server::JobService for Jobs {
     type WatchStream = Answers<v1::WatchResponse>;
 
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Result<Response<v1::SubmitResponse>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let client = credentials::client(&self.0.clients, request.metadata())?;
         let trace = gleaner_proto::trace::extract(request.metadata());
         let jobs = request.into_inner().jobs;
         if !(1..=SUBMIT_MAX).contains(&jobs.len()) {
             return Err(errors::invalid(format!("a request has 1 to {SUBMIT_MAX} jobs, not {}", jobs.len())));
         }
+        self.0.pay(&client, jobs.len())?;
         let specs = jobs.into_iter().map(spec_of).collect::<Result<Vec<_>, _>>()?;
         let admitted = submit(&self.0, specs, client, trace, None).await?;
         let receipts = admitted.into_iter().map(receipt).collect();
@@ -55,14 +57,14 @@ impl v1::job_service_server::JobService for Jobs {
         &self,
         request: Request<Streaming<v1::SubmitStreamRequest>>,
     ) -> Result<Response<Self::SubmitStreamStream>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let standing = Standing::of(&self.0.clients, request.metadata())?;
         let trace = gleaner_proto::trace::extract(request.metadata());
-        let answers = submit_stream::run(Arc::clone(&self.0), client, trace, request.into_inner());
+        let answers = submit_stream::run(Arc::clone(&self.0), standing, trace, request.into_inner());
         Ok(Response::new(answers.boxed()))
     }
 
     async fn get(&self, request: Request<v1::GetRequest>) -> Result<Response<v1::GetResponse>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let client = credentials::client(&self.0.clients, request.metadata())?;
         let id = job_id(&request.get_ref().id)?;
         let view = self.view(id, &client).await?;
         let retried_as = match view.state {
@@ -73,7 +75,7 @@ impl v1::job_service_server::JobService for Jobs {
     }
 
     async fn list(&self, request: Request<v1::ListRequest>) -> Result<Response<v1::ListResponse>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let client = credentials::client(&self.0.clients, request.metadata())?;
         let request = request.into_inner();
         let states = states_of(&request.states)?;
         let before = match request.page_token.as_str() {
@@ -92,7 +94,8 @@ impl v1::job_service_server::JobService for Jobs {
     }
 
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let mut standing = Standing::of(&self.0.clients, request.metadata())?;
+        let client = standing.client()?;
         let ids = request.into_inner().ids;
         if ids.len() > WATCH_MAX {
             return Err(errors::invalid(format!("a watch has at most {WATCH_MAX} jobs, not {}", ids.len())));
@@ -113,17 +116,17 @@ impl v1::job_service_server::JobService for Jobs {
             let open = open - usize::from(view.state.is_terminal());
             Some((Ok(v1::WatchResponse { job: Some(view.into()) }), (watcher, open)))
         });
-        Ok(Response::new(changes.boxed()))
+        Ok(Response::new(while_standing(standing, changes.boxed()).boxed()))
     }
 
     async fn explain(&self, request: Request<v1::ExplainRequest>) -> Result<Response<v1::ExplainResponse>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let client = credentials::client(&self.0.clients, request.metadata())?;
         let id = job_id(&request.get_ref().id)?;
         Ok(Response::new(self.explanation(id, &client).await?.into()))
     }
 
     async fn cancel(&self, request: Request<v1::CancelRequest>) -> Result<Response<v1::CancelResponse>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let client = credentials::client(&self.0.clients, request.metadata())?;
         let job = job_id(&request.get_ref().id)?;
         let credit = self.0.credit().await?;
         let owner = (!self.0.clients.is_open()).then(|| client.name.clone());
@@ -133,7 +136,7 @@ impl v1::job_service_server::JobService for Jobs {
     }
 
     async fn retry(&self, request: Request<v1::RetryRequest>) -> Result<Response<v1::RetryResponse>, Status> {
-        let client = credentials::client(&self.0.clients, request.metadata())?.clone();
+        let client = credentials::client(&self.0.clients, request.metadata())?;
         Ok(Response::new(self.retry_some(request.into_inner(), &client).await?))
     }
 }

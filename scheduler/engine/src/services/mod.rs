@@ -13,6 +13,7 @@ mod jobs;
 mod keyed;
 mod operator;
 mod owners;
+mod quotas;
 mod retry;
 mod schedules;
 mod shared;
@@ -33,12 +34,13 @@ pub(crate) use catalog::Catalog;
 pub(crate) use claims::{Claim, Claims};
 pub(crate) use jobs::Jobs;
 pub(crate) use operator::Operator;
+pub(crate) use quotas::Quotas;
 pub(crate) use schedules::Schedules;
 pub(crate) use speakers::Speakers;
 pub(crate) use store::StoreKeeper;
 pub(crate) use worker::Workers;
 
-use crate::clients::Clients;
+use crate::clients::LiveClients;
 use crate::scheduler::SchedulerRef;
 use crate::watch::WatchHub;
 
@@ -51,7 +53,8 @@ pub(crate) struct Shared {
     pub(crate) scheduler: SchedulerRef,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) documents: Arc<Documents>,
-    pub(crate) clients: Clients,
+    pub(crate) clients: LiveClients,
+    pub(crate) quotas: Quotas,
     pub(crate) hub: Arc<WatchHub>,
     pub(crate) credits: Arc<Semaphore>,
     pub(crate) speakers: Arc<Speakers>,

@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 use super::admission::{Asked, receipt, take_in};
 use super::jobs::{Jobs, job_id, not_found};
 use super::{errors, keyed};
-use crate::clients::Client;
+use crate::clients::{Client, Clients};
 use crate::scheduler::Admitted;
 
 /// Dead letters of one request that are named.
@@ -38,6 +38,7 @@ impl Jobs {
             return Err(errors::invalid(format!("a request names 1 to {IDS_MAX} jobs, or wants all; not {found}")));
         }
         let ids = request.ids.iter().map(|id| job_id(id)).collect::<Result<Vec<_>, _>>()?;
+        self.0.pay(client, ids.len())?;
         let tried = stream::iter(ids).map(async |id| match self.dead_letter(id, client).await {
             Ok(view) => (id, self.retry(&view).await),
             Err(status) => (id, Err(status)),
@@ -59,7 +60,9 @@ impl Jobs {
             token => Some(job_id(token).map_err(|_| errors::invalid(format!("`{token}` is not a page token")))?),
         };
         let is_wanted = |view: &JobView| self.may_retry(view, client) && is_of(view, &kinds, &faults);
-        let (found, next) = self.page(before, PAGE, is_wanted).await?;
+        let page = client.quota.map_or(PAGE, |quota| PAGE.min(usize::try_from(quota.burst.get()).unwrap_or(PAGE)));
+        let (found, next) = self.page(before, page, is_wanted).await?;
+        self.0.pay(client, found.len())?;
         let tried = stream::iter(found).map(async |view| (view.id, self.retry(&view).await));
         let tried: Vec<_> = tried.buffered(AT_ONCE).collect().await;
         let fresh = tried.into_iter().filter(|(_, result)| !matches!(result, Ok(admitted) if admitted.known));
@@ -91,8 +94,7 @@ impl Jobs {
         if let Some(known) = self.retried_as(dead).await? {
             return Ok(known);
         }
-        let weight = self.0.clients.weight_of(&dead.client);
-        let client = Client { name: dead.client.clone(), lane: dead.lane, weight };
+        let client = as_it_is_now(&self.0.clients.now(), dead);
         let asked = Asked::new(vec![again(&dead.spec)], client, gleaner_model::Trace::default());
         let asked = Asked { origin: Origin::Retry(dead.id), claims: vec![claim], ..asked };
         take_in(&self.0, asked).await?.pop().ok_or_else(errors::gone)
@@ -107,6 +109,12 @@ impl Jobs {
         };
         self.0.read(look).await
     }
+}
+
+/// The client of a dead letter, in that one's lane unless the client has a less urgent one by now.
+fn as_it_is_now(clients: &Clients, dead: &JobView) -> Client {
+    let lane = clients.find(&dead.client).map_or(dead.lane, |client| client.lane.max(dead.lane));
+    Client { name: dead.client.clone(), lane, weight: clients.weight_of(&dead.client), quota: None }
 }
 
 /// The same once more. Its times were those of the first try, and its key named that.

@@ -5,8 +5,10 @@
 mod bad_input;
 mod batches;
 mod campaigns;
+mod clients;
 mod displacing;
 mod drain;
+mod floods;
 mod hosts;
 mod jobs;
 mod keys;

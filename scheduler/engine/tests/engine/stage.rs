@@ -22,6 +22,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Stage {
     pub(crate) engine: Engine,
     pub(crate) channel: Channel,
+    /// Where it listens.
+    pub(crate) url: String,
     close: oneshot::Sender<()>,
     store: Weak<dyn Store>,
     directory: TempDir,
@@ -74,13 +76,13 @@ impl Stage {
         tokio::spawn(engine.serve(listener, None, async {
             let _ = closed.await;
         }));
-        let channel = Channel::from_shared(url).unwrap().connect().await.unwrap();
-        Self { engine, channel, close, store: weak, directory }
+        let channel = Channel::from_shared(url.clone()).unwrap().connect().await.unwrap();
+        Self { engine, channel, url, close, store: weak, directory }
     }
 
     /// Ends the scheduler and starts another one on what it left. Workers must have been dropped.
     pub(crate) async fn restart(self, setting: Setting) -> Self {
-        let Self { engine, channel, close, store, directory } = self;
+        let Self { engine, channel, close, store, directory, .. } = self;
         drop((channel, close));
         engine.stop().await;
         // Its listener holds the store until the last connection is closed.

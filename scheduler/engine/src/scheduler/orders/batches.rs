@@ -16,7 +16,7 @@ use super::{Order, OrderError};
 use crate::clients::Client;
 use crate::committer::Entry;
 use crate::payloads::Payload;
-use crate::scheduler::message::{Admitted, Committed, Credit, Message, Reply, SubmitError};
+use crate::scheduler::message::{Admitted, Committed, Credit, Message, Reply, Room, SubmitError};
 use crate::scheduler::state::State;
 use crate::services::Claim;
 
@@ -33,7 +33,7 @@ pub(crate) struct BatchSubmission {
     pub(crate) trace: Trace,
     pub(crate) reply: Reply<Result<BatchAdmitted, SubmitError>>,
     /// Kept until it is durable.
-    pub(crate) held: (Credit, Option<Claim>),
+    pub(crate) held: (Credit, Room, Option<Claim>),
 }
 
 /// What became of one item.

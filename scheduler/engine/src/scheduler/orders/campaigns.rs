@@ -226,6 +226,11 @@ impl State {
                 self.finish_campaign(&name);
                 continue;
             }
+            // Whoever is no client any more gets nothing new; perhaps they come back.
+            if self.parts.options.clients.find(&name.0).is_none() {
+                self.orders.campaigns.rest(&name, now, REST_MS);
+                continue;
+            }
             let limit = row.room().min(PAGE_MAX);
             row.reading = Some(limit);
             let (registry, after) = (row.campaign.registry.clone(), row.campaign.cursor.clone());
@@ -289,7 +294,7 @@ impl State {
         keys: &[PackageKey],
     ) -> (Vec<(Admitted, Payload)>, Option<SubmitError>) {
         let weight = self.parts.options.clients.weight_of(&campaign.client);
-        let client = Client { name: campaign.client.clone(), lane: Lane::Bulk, weight };
+        let client = Client { name: campaign.client.clone(), lane: Lane::Bulk, weight, quota: None };
         let mut submitted = Vec::new();
         for key in keys {
             let spec = JobSpec::crawl(key.purl().clone(), key.registry().clone());
