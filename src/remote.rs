@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gleaner_cluster::{ChannelOptions, TlsFiles};
+use gleaner_model::Lane;
 use gleaner_proto::{trace, v1};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::interceptor::InterceptedService;
@@ -66,12 +67,19 @@ pub(crate) type Caller = InterceptedService<Channel, Credentials>;
 
 /// What every call carries.
 #[derive(Clone)]
-pub(crate) struct Credentials(Option<MetadataValue<Ascii>>);
+pub(crate) struct Credentials {
+    token: Option<MetadataValue<Ascii>>,
+    /// The lane that is asked for, if it is not the client's own.
+    lane: Option<Lane>,
+}
 
 impl tonic::service::Interceptor for Credentials {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(token) = &self.0 {
+        if let Some(token) = &self.token {
             request.metadata_mut().insert("authorization", token.clone());
+        }
+        if let Some(lane) = self.lane {
+            request.metadata_mut().insert("gleaner-lane", MetadataValue::from_static(lane.as_str()));
         }
         trace::inject(request.metadata_mut());
         Ok(request)
@@ -82,6 +90,8 @@ impl tonic::service::Interceptor for Credentials {
 #[derive(Clone)]
 pub(crate) struct Remote {
     caller: Caller,
+    channel: Channel,
+    credentials: Credentials,
 }
 
 impl Remote {
@@ -89,7 +99,16 @@ impl Remote {
     pub(crate) async fn connect(url: &str, args: &RemoteArgs) -> Result<Self, Failure> {
         let channel = gleaner_cluster::reach(url, &endpoint(url, &args.tls)?).await?;
         let token = args.token_file.as_deref().map(read_token).transpose()?;
-        Ok(Self { caller: InterceptedService::new(channel, Credentials(token)) })
+        let credentials = Credentials { token, lane: None };
+        let caller = InterceptedService::new(channel.clone(), credentials.clone());
+        Ok(Self { caller, channel, credentials })
+    }
+
+    /// The same, asking for what it asks for in this lane.
+    pub(crate) fn in_lane(self, lane: Option<Lane>) -> Self {
+        let credentials = Credentials { lane, ..self.credentials };
+        let caller = InterceptedService::new(self.channel.clone(), credentials.clone());
+        Self { caller, channel: self.channel, credentials }
     }
 
     pub(crate) fn jobs(&self) -> v1::job_service_client::JobServiceClient<Caller> {

@@ -1,6 +1,7 @@
 //! `gleaner batches submit|list|get|cancel|watch`.
 
 use clap::{Args, Subcommand};
+use gleaner_model::Lane;
 use gleaner_proto::v1;
 use serde::Serialize;
 
@@ -46,6 +47,9 @@ pub(crate) struct SubmitArgs {
     /// A key of your own: the same batch under the same key is submitted once. Wants times and no durations.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "KEY")]
     idempotency_key: String,
+    /// A less urgent lane than the client's own: internal, free or bulk.
+    #[arg(long, value_name = "LANE")]
+    lane: Option<Lane>,
     #[command(flatten)]
     reader: ReaderArgs,
 }
@@ -116,6 +120,7 @@ async fn submit(remote: &Remote, args: &SubmitArgs, output: Output) -> Result<Ex
     };
     let (label, idempotency_key) = (args.label.clone(), args.idempotency_key.clone());
     let request = v1::SubmitBatchRequest { jobs: purls.iter().map(job).collect(), label, idempotency_key };
+    let remote = remote.clone().in_lane(args.lane);
     let answer = remote.batches().submit_batch(request).await?.into_inner();
     let mut exit = Exit::Done;
     for (purl, item) in purls.iter().zip(&answer.items) {

@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod cli;
+mod clients;
 mod corpus;
 mod data;
 mod explain;

@@ -2,12 +2,13 @@
 
 mod row;
 mod run;
+mod submit;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use gleaner_model::{Ecosystem, Purl};
+use gleaner_model::{Ecosystem, Lane, Purl};
 use gleaner_proto::v1;
 use tempfile::TempDir;
 use tracing::Instrument;
@@ -54,6 +55,9 @@ pub(crate) struct RefreshArgs {
     /// A key of your own for this refresh: asked again under it, the same jobs answer. Wants times and no durations.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// A less urgent lane than the client's own: internal, free or bulk.
+    #[arg(long, requires = "server", value_name = "LANE")]
+    lane: Option<Lane>,
     /// Show the receipts and end, instead of waiting for what becomes of it.
     #[arg(long, requires = "server")]
     detach: bool,
@@ -91,7 +95,7 @@ pub(crate) async fn run(args: &RefreshArgs, output: Output, config: Option<PathB
     let signals = Signals::listen();
     let mut purls = read_purls(&args.purls)?;
     if let Some(url) = &args.remote.server {
-        let remote = Remote::connect(url, &args.remote).await?;
+        let remote = Remote::connect(url, &args.remote).await?.in_lane(args.lane);
         let refresh = Refresh { remote, output, signals, wishes: args.wishes(), detach: args.detach };
         return refresh.run(&purls).instrument(tracing::info_span!("refresh")).await;
     }

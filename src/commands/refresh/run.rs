@@ -13,14 +13,14 @@ use sha2::{Digest, Sha256};
 use tonic::{Code, Streaming};
 
 use super::row::{HEAD, Row};
+use super::submit::submit;
 use crate::commands::jobs::view;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::remote::Remote;
 use crate::signals::Signals;
 
-/// Jobs of one request and of one watch, as the service allows.
-const SUBMIT_MAX: usize = 1_000;
+/// Jobs of one watch, as the service allows.
 const WATCH_MAX: usize = 10_000;
 
 /// How often a broken watch is opened again, a second apart, before the scheduler counts as lost.
@@ -123,12 +123,8 @@ impl Refresh {
     }
 
     async fn submit(&self, purls: &[Purl]) -> Result<Vec<v1::Receipt>, Failure> {
-        let (mut receipts, packages) = (Vec::with_capacity(purls.len()), purls.len());
-        for purls in purls.chunks(SUBMIT_MAX) {
-            let jobs = purls.iter().map(|purl| self.wishes.job(purl, packages)).collect();
-            receipts.extend(self.remote.jobs().submit(v1::SubmitRequest { jobs }).await?.into_inner().receipts);
-        }
-        Ok(receipts)
+        let jobs = purls.iter().map(|purl| self.wishes.job(purl, purls.len())).collect();
+        submit(&self.remote, jobs, &self.signals).await
     }
 
     fn show_receipts(&self, purls: &[Purl], receipts: &[v1::Receipt]) -> Result<Exit, Failure> {

@@ -204,4 +204,13 @@ mod tests {
         assert!(wrong("weight = 12", "weight = 0").contains("free: weight must be 1 to 10000"));
         assert!(wrong("floor_permille = 40", "floor_permille = 501").contains("at most 500, not 501"));
     }
+
+    /// What deployments begin with says what it takes for the defaults.
+    #[test]
+    fn the_example_is_a_good_file_with_the_default_lanes() {
+        let clients = Clients::parse(include_str!("../../../../deploy/clients.toml")).expect("a good file");
+        let options = gleaner_core::Options::default();
+        assert_eq!(clients.lanes(&options), (options.lane_weights, options.lane_floors_permille));
+        assert_eq!(clients.len(), 3);
+    }
 }
