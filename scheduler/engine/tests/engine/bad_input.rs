@@ -47,3 +47,46 @@ async fn requests_over_the_limits_are_refused_and_the_connection_goes_on() {
     assert_eq!(status.code(), Code::OutOfRange);
     assert!(stage.jobs().list(v1::ListRequest::default()).await.is_ok());
 }
+
+#[tokio::test]
+async fn whatever_is_too_long_or_too_many_is_named_with_its_limit() {
+    let stage = Stage::new().await;
+    let many = || vec![spec("pkg:npm/express"); 1_001];
+    let ids = |count| vec!["j-1".to_owned(); count];
+    let batch = |jobs, label: String| v1::SubmitBatchRequest { jobs, label, ..Default::default() };
+    let schedule = |jobs| v1::AddScheduleRequest {
+        name: "nightly".to_owned(),
+        cron: "0 3 * * *".to_owned(),
+        jobs,
+        ..Default::default()
+    };
+    let campaign = |window, prefix: String| v1::AddCampaignRequest {
+        name: "again".to_owned(),
+        ecosystem: "npm".to_owned(),
+        window,
+        prefix,
+        ..Default::default()
+    };
+    let one = || vec![spec("pkg:npm/express")];
+    let key = v1::JobSpec { idempotency_key: "k".repeat(129), ..spec("pkg:npm/express") };
+    let first = v1::SubmitStreamRequest { stream: "s".repeat(65), number: 0, job: None };
+    let mut stream = stage.jobs().submit_stream(tokio_stream::once(first)).await.unwrap().into_inner();
+    let refusals = [
+        (stage.batches().submit_batch(batch(many(), String::new())).await.err(), "1 to 1000 jobs, not 1001"),
+        (stage.batches().submit_batch(batch(one(), "x".repeat(201))).await.err(), "`label` is invalid"),
+        (stage.schedules().add_schedule(schedule(many())).await.err(), "1 to 1000 jobs, not 1001"),
+        (stage.campaigns().add_campaign(campaign(10_001, String::new())).await.err(), "at most 10000"),
+        (stage.campaigns().add_campaign(campaign(0, "x".repeat(600))).await.err(), "`prefix` is invalid"),
+        (stage.jobs().watch(v1::WatchRequest { ids: ids(10_001) }).await.err(), "at most 10000 jobs, not 10001"),
+        (stage.jobs().retry(v1::RetryRequest { ids: ids(1_001), ..Default::default() }).await.err(), "1 to 1000 jobs"),
+        (stage.jobs().submit(v1::SubmitRequest { jobs: vec![key] }).await.err(), "`idempotency_key` is invalid"),
+        (stream.message().await.err(), "1 to 64 bytes, not 65"),
+    ];
+    for (status, words) in refusals {
+        let status = status.unwrap_or_else(|| panic!("{words}: it was accepted"));
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+        assert!(status.message().contains(words), "{words}: {status}");
+    }
+    let listed = stage.jobs().list(v1::ListRequest::default()).await.unwrap().into_inner().jobs;
+    assert_eq!(listed, [], "nothing of these was taken in");
+}

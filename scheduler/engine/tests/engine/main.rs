@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod bad_input;
+mod bad_workers;
 mod batches;
 mod campaigns;
 mod clients;
