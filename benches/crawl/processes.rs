@@ -49,6 +49,12 @@ impl Process {
         Ok((Self { child, pid }, ready))
     }
 
+    /// Its number.
+    #[allow(dead_code, reason = "not every bench looks at its processes itself")]
+    pub(crate) fn id(&self) -> u32 {
+        self.pid
+    }
+
     /// CPU seconds that it has used so far.
     ///
     /// # Errors

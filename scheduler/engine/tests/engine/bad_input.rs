@@ -54,12 +54,7 @@ async fn whatever_is_too_long_or_too_many_is_named_with_its_limit() {
     let many = || vec![spec("pkg:npm/express"); 1_001];
     let ids = |count| vec!["j-1".to_owned(); count];
     let batch = |jobs, label: String| v1::SubmitBatchRequest { jobs, label, ..Default::default() };
-    let schedule = |jobs| v1::AddScheduleRequest {
-        name: "nightly".to_owned(),
-        cron: "0 3 * * *".to_owned(),
-        jobs,
-        ..Default::default()
-    };
+    let schedule = |jobs| v1::AddScheduleRequest { name: "nightly".to_owned(), cron: "0 3 * * *".to_owned(), jobs };
     let campaign = |window, prefix: String| v1::AddCampaignRequest {
         name: "again".to_owned(),
         ecosystem: "npm".to_owned(),
