@@ -26,6 +26,10 @@ bench:
     cargo bench --locked --bench crawl
     cargo bench --locked --bench scheduler
 
+# A million jobs over one submit stream: what both sides hold in memory.
+submit *arguments:
+    cargo bench --locked --bench submit -- {{arguments}}
+
 # The recorded registries on loopback until Ctrl-C: `just replay --latency 20`.
 replay *arguments:
     cargo run --release --locked -- replay tests/fixtures/registries {{arguments}}
