@@ -232,24 +232,42 @@ impl Purl {
 impl fmt::Display for Purl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scope, name) = self.name.split_scope();
-        write!(f, "pkg:{}/", self.ecosystem)?;
+        f.write_str("pkg:")?;
+        f.write_str(self.ecosystem.as_str())?;
+        f.write_str("/")?;
         if let Some(scope) = scope {
-            write!(f, "{}/", encode(scope))?;
+            encode(scope).fmt(f)?;
+            f.write_str("/")?;
         }
-        write!(f, "{}", encode(name))?;
+        encode(name).fmt(f)?;
         match self.version() {
-            Some(version) => write!(f, "@{}", encode(version)),
+            Some(version) => {
+                f.write_str("@")?;
+                encode(version).fmt(f)
+            }
             None => Ok(()),
         }
     }
 }
 
 /// Percent-encodes what the specification wants encoded in a name or a version: all but letters, digits, `.-_~` and
-/// the colon.
-fn encode(part: &str) -> impl fmt::Display + '_ {
-    const ENCODED: &percent_encoding::AsciiSet =
-        &percent_encoding::NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
-    percent_encoding::utf8_percent_encode(part, ENCODED)
+/// the colon. Nearly no name has anything of that, and a scheduler writes hundreds of thousands a second.
+const fn encode(part: &str) -> Encoded<'_> {
+    Encoded(part)
+}
+
+struct Encoded<'a>(&'a str);
+
+impl fmt::Display for Encoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ENCODED: &percent_encoding::AsciiSet =
+            &percent_encoding::NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b':');
+        if self.0.bytes().all(is_plain) {
+            return f.write_str(self.0);
+        }
+        percent_encoding::utf8_percent_encode(self.0, ENCODED).try_for_each(|piece| f.write_str(piece))
+    }
 }
 
 /// The specification lower-cases npm names, but npm has old packages such as `JSONStream` beside `jsonstream`, and they

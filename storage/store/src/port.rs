@@ -242,6 +242,12 @@ pub trait Store: Send + Sync + 'static {
     /// The disk failed, or a value is damaged.
     fn package_head(&self, key: &PackageKey) -> Result<Option<PackageHead>, StoreError>;
 
+    /// The heads of many records, in the order of `keys`; one that is damaged leaves the others as they are.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn package_heads(&self, keys: &[PackageKey]) -> Result<Vec<Result<Option<PackageHead>, StoreError>>, StoreError>;
+
     /// Where a document lies; none if no accepted record ever named it.
     ///
     /// # Errors

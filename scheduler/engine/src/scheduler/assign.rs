@@ -73,7 +73,7 @@ impl State {
             departures.into_iter().partition(|departure| self.builds_on_a_commit(departure));
         let (myself, store) = (self.myself.clone(), Arc::clone(&self.parts.store));
         let leave = move |departures: Vec<Departure>| {
-            for message in departures.into_iter().filter_map(|departure| departure.leave(&*store)) {
+            for message in leave_together(departures, &*store) {
                 let _ = myself.cast(message);
             }
         };
@@ -124,29 +124,45 @@ impl State {
     }
 }
 
+/// Tells the workers. What is known of the packages is read in one go.
+fn leave_together(departures: Vec<Departure>, store: &dyn Store) -> Vec<Message> {
+    let keys: Vec<PackageKey> = departures.iter().map(Departure::key).collect();
+    match store.package_heads(&keys) {
+        Ok(heads) => departures.into_iter().zip(heads).filter_map(|(departure, head)| departure.leave(head)).collect(),
+        Err(error) => departures.into_iter().map(|departure| departure.stay(&error)).collect(),
+    }
+}
+
 impl Departure {
+    fn key(&self) -> PackageKey {
+        PackageKey::new(self.payload.spec.registry.clone(), &self.payload.spec.purl)
+    }
+
     /// Tells the worker. Whatever goes wrong here must be said to the scheduler: a worker that never hears of an attempt
     /// never ends it.
-    fn leave(self, store: &dyn Store) -> Option<Message> {
-        let (worker, attempt, outbound, span) = (self.worker, self.attempt, self.outbound.clone(), self.span.clone());
-        match span.in_scope(|| self.describe(store)) {
-            Ok(assignment) => match outbound.try_send(ToWorker::Assign(Box::new(assignment))) {
-                Ok(()) => None,
-                Err(_) => Some(Message::Leave { worker }),
-            },
-            Err(error) => {
-                let outcome = Outcome::Failed(Fault::new(FaultKind::Internal, error.to_string()));
-                let said = WorkerSaid::Outcome { attempt, outcome, documents: Vec::new() };
-                Some(Message::Worker { worker, said, credit: None })
+    fn leave(self, head: Result<Option<PackageHead>, StoreError>) -> Option<Message> {
+        match head {
+            Ok(head) => {
+                let (worker, outbound) = (self.worker, self.outbound.clone());
+                let assignment = ToWorker::Assign(Box::new(self.describe(head)));
+                outbound.try_send(assignment).is_err().then_some(Message::Leave { worker })
             }
+            Err(error) => Some(self.stay(&error)),
         }
     }
 
-    fn describe(self, store: &dyn Store) -> Result<Assignment, StoreError> {
+    /// As if the worker had told that it failed.
+    fn stay(self, error: &StoreError) -> Message {
+        let Self { worker, attempt, .. } = self;
+        let outcome = Outcome::Failed(Fault::new(FaultKind::Internal, error.to_string()));
+        let said = WorkerSaid::Outcome { attempt, outcome, documents: Vec::new() };
+        Message::Worker { worker, said, credit: None }
+    }
+
+    fn describe(self, head: Option<PackageHead>) -> Assignment {
         let Payload { spec, trace, .. } = &*self.payload;
-        let key = PackageKey::new(spec.registry.clone(), &spec.purl);
-        let (validators, document, settled) = store.package_head(&key)?.map(known).unwrap_or_default();
-        Ok(Assignment {
+        let (validators, document, settled) = head.map(known).unwrap_or_default();
+        Assignment {
             attempt: self.attempt,
             kind: spec.kind,
             part: spec.part,
@@ -159,7 +175,7 @@ impl Departure {
             permit: self.permit,
             trace: gleaner_proto::trace::continued(&self.span, trace),
             checkpoint: self.checkpoint,
-        })
+        }
     }
 }
 

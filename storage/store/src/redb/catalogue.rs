@@ -40,7 +40,15 @@ pub(crate) fn write(transaction: &WriteTransaction, packages: &[PackageWrite]) -
 
 impl RedbStore {
     pub(crate) fn read_head(&self, key: &PackageKey) -> Result<Option<PackageHead>, StoreError> {
-        head(&self.read()?, key, &key.to_text())
+        head(&heads(&self.read()?)?, key, &key.to_text())
+    }
+
+    pub(crate) fn read_heads(
+        &self,
+        keys: &[PackageKey],
+    ) -> Result<Vec<Result<Option<PackageHead>, StoreError>>, StoreError> {
+        let heads = heads(&self.read()?)?;
+        Ok(keys.iter().map(|key| head(&heads, key, &key.to_text())).collect())
     }
 
     pub(crate) fn read_package_keys(
@@ -50,7 +58,7 @@ impl RedbStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<PackageKey>, StoreError> {
-        let heads: ReadOnlyTable<&[u8], &[u8]> = self.read()?.open_table(PACKAGES).map_err(table)?;
+        let heads = heads(&self.read()?)?;
         let beginning = format!("{registry} {beginning}");
         let from = match after.filter(|after| *after >= beginning.as_str()) {
             Some(after) => Bound::Excluded(after.as_bytes()),
@@ -72,7 +80,7 @@ impl RedbStore {
 
     pub(crate) fn read_package(&self, key: &PackageKey) -> Result<Option<PackageRecord>, StoreError> {
         let (reading, text) = (self.read()?, key.to_text());
-        let Some(head) = head(&reading, key, &text)? else { return Ok(None) };
+        let Some(head) = head(&heads(&reading)?, key, &text)? else { return Ok(None) };
         let content = match head.content_revision {
             0 => PackageContent::default(),
             _ => content(&reading, &head, &text)?,
@@ -81,8 +89,13 @@ impl RedbStore {
     }
 }
 
-fn head(reading: &ReadTransaction, key: &PackageKey, text: &str) -> Result<Option<PackageHead>, StoreError> {
-    let heads: ReadOnlyTable<&[u8], &[u8]> = reading.open_table(PACKAGES).map_err(table)?;
+type Heads = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+fn heads(reading: &ReadTransaction) -> Result<Heads, StoreError> {
+    reading.open_table(PACKAGES).map_err(table)
+}
+
+fn head(heads: &Heads, key: &PackageKey, text: &str) -> Result<Option<PackageHead>, StoreError> {
     let Some(stored) = heads.get(text.as_bytes()).map_err(storage)? else { return Ok(None) };
     record::decode_head(stored.value(), key).map(Some).map_err(|flaw| damaged("packages", text, flaw))
 }

@@ -193,6 +193,10 @@ impl Store for RedbStore {
         self.read_head(key)
     }
 
+    fn package_heads(&self, keys: &[PackageKey]) -> Result<Vec<Result<Option<PackageHead>, StoreError>>, StoreError> {
+        self.read_heads(keys)
+    }
+
     fn place(&self, document: ContentHash) -> Result<Option<Place>, StoreError> {
         self.read_place(document)
     }

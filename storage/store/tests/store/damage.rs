@@ -95,6 +95,9 @@ fn a_damaged_record_event_or_position_is_named() {
     let store = open(dir.path()).unwrap();
     assert_damaged(store.package(&key("serde")), "packages", "cargo pkg:cargo/serde");
     assert_damaged(store.package_head(&key("serde")), "packages", "cargo pkg:cargo/serde");
+    let mut together = store.package_heads(&[key("serde"), key("tokio")]).unwrap();
+    assert!(together.pop().unwrap().unwrap().is_some());
+    assert_damaged(together.pop().unwrap(), "packages", "cargo pkg:cargo/serde");
     for name in ["tokio", "rand"] {
         assert_damaged(store.package(&key(name)), "contents", &format!("cargo pkg:cargo/{name}"));
         assert!(store.package_head(&key(name)).unwrap().is_some());

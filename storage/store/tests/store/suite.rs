@@ -248,6 +248,9 @@ fn keeps_the_content_under_a_new_head(open: &Open) {
     let kept = PackageRecord { head: head("serde", 2, 1), content: record("serde", 1).content };
     assert_eq!(store.package(&key("serde")).unwrap(), Some(kept));
     assert_eq!(store.package_head(&key("serde")).unwrap(), Some(head("serde", 2, 1)));
+    let together = store.package_heads(&[key("rand"), key("tokio"), key("serde")]).unwrap();
+    let together: Vec<_> = together.into_iter().map(Result::unwrap).collect();
+    assert_eq!(together, [None, Some(head("tokio", 2, 0)), Some(head("serde", 2, 1))]);
     let empty = PackageRecord { head: head("tokio", 2, 0), content: PackageContent::default() };
     assert_eq!(store.package(&key("tokio")).unwrap(), Some(empty));
     write(vec![package("serde", 3, 0)]).unwrap();
