@@ -8,6 +8,7 @@ mod cli;
 mod clients_file;
 mod commands;
 mod data;
+mod egress;
 mod exit;
 mod job_row;
 mod moment;

@@ -7,6 +7,7 @@ use clap::Args;
 use super::serve::{ServeArgs, announce, start};
 use super::worker::finish;
 use crate::admission::knock;
+use crate::egress::EgressArgs;
 use crate::exit::{Exit, Failure};
 use crate::node::{WorkerNodeOptions, start_worker, worker_data};
 use crate::operator::Door;
@@ -24,6 +25,8 @@ pub(crate) struct UpArgs {
     slots: usize,
     #[command(flatten)]
     timeouts: TimeoutArgs,
+    #[command(flatten)]
+    egress: EgressArgs,
     #[command(flatten)]
     serve: ServeArgs,
 }
@@ -49,6 +52,7 @@ pub(crate) async fn run(
         slots: args.slots,
         contact: args.serve.registries.contact.clone(),
         timeouts: args.timeouts.timeouts(),
+        egress: args.egress.limit(),
         endpoint,
     })
     .await?;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::admission::{knock, refused};
 use crate::data::DataArgs;
+use crate::egress::EgressArgs;
 use crate::exit::{Exit, Failure};
 use crate::node::{WorkerNodeOptions, start_worker, worker_data};
 use crate::output::Output;
@@ -33,6 +34,8 @@ pub(crate) struct WorkerArgs {
     contact: Option<String>,
     #[command(flatten)]
     timeouts: TimeoutArgs,
+    #[command(flatten)]
+    egress: EgressArgs,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -61,6 +64,7 @@ pub(crate) async fn run(args: &WorkerArgs, output: Output) -> Result<Exit, Failu
         slots: args.slots,
         contact: args.contact.clone(),
         timeouts: args.timeouts.timeouts(),
+        egress: args.egress.limit(),
         endpoint: endpoint.clone(),
     };
     let worker = start_worker(options).await?;

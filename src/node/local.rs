@@ -53,7 +53,7 @@ impl Local {
             Some(LocalWorker { slots, contact, timeouts }) => {
                 let endpoint = endpoint(&scheduler.url(), &TlsArgs::default())?;
                 let data = worker_data(options.data);
-                let options = WorkerNodeOptions { data, name: None, slots, contact, timeouts, endpoint };
+                let options = WorkerNodeOptions { data, name: None, slots, contact, timeouts, egress: None, endpoint };
                 Some(start_worker(options).await?)
             }
             None => None,

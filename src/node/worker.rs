@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gleaner_agent::{Agent, Handle, Options, Timeouts};
+use gleaner_agent::{Agent, EgressLimit, Handle, Options, Timeouts};
 use gleaner_model::WorkerName;
 use tonic::transport::Endpoint;
 
@@ -19,6 +19,8 @@ pub(crate) struct WorkerNodeOptions {
     pub(crate) contact: Option<String>,
     /// How long hosts may take.
     pub(crate) timeouts: Timeouts,
+    /// How fast requests may leave at most.
+    pub(crate) egress: Option<EgressLimit>,
     /// Its scheduler.
     pub(crate) endpoint: Endpoint,
 }
@@ -30,7 +32,7 @@ pub(crate) async fn start_worker(options: WorkerNodeOptions) -> Result<Handle, F
         Some(contact) => format!("gleaner/{version} ({contact})"),
         None => format!("gleaner/{version}"),
     };
-    let (name, slots, timeouts) = (options.name, options.slots, options.timeouts);
-    let agent = Options { name, slots, timeouts, ..Options::new(options.data, user_agent) };
+    let (name, slots, timeouts, egress) = (options.name, options.slots, options.timeouts, options.egress);
+    let agent = Options { name, slots, timeouts, egress, ..Options::new(options.data, user_agent) };
     Ok(Agent::start(agent, options.endpoint.connect_lazy()).await?)
 }

@@ -53,6 +53,7 @@ pub(super) const METRICS: &[Metric] = &[
     histogram("gleaner_agent_commit_outcomes", &[], "Outcomes that one commit of the worker's own state carried."),
     counter("gleaner_agent_commits_total", &[], "Durable commits of the worker's own state."),
     counter("gleaner_agent_cut_requests_total", &["host"], "Requests of suspended attempts that were cut off, to be made again."),
+    counter("gleaner_agent_egress_waits_total", &[], "Times that a request waited for the worker's own limit (`--egress`)."),
     gauge("gleaner_agent_outbox", &[], "Outcomes of the worker that wait for an acknowledgement."),
     histogram("gleaner_agent_permit_wait_seconds", &["host"], "From asking for a permit to having it."),
     counter("gleaner_agent_received_bytes_total", &["host"], "Bytes of documents received, decompressed."),

@@ -30,4 +30,4 @@ mod workshop;
 
 pub use agent::{Agent, Handle, Snapshot};
 pub use error::AgentError;
-pub use options::{Clock, Options, SLOTS_MAX, Timeouts};
+pub use options::{Clock, EgressLimit, Options, SLOTS_MAX, Timeouts};

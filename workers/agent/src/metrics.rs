@@ -6,6 +6,7 @@
 //! | `gleaner_agent_received_bytes_total` | counter | `host` | bytes of documents, decompressed |
 //! | `gleaner_agent_cut_requests_total` | counter | `host` | requests of suspended attempts that were cut off, to be made again |
 //! | `gleaner_agent_carried_documents_total` | counter | | documents that an earlier attempt's checkpoint spared a request |
+//! | `gleaner_agent_egress_waits_total` | counter | | times that a request waited for the worker's own limit |
 //! | `gleaner_agent_permit_wait_seconds` | histogram | `host` | from asking for a permit to having it |
 //! | `gleaner_agent_attempt_seconds` | histogram | `outcome` | from an assignment to its outcome in the outbox |
 //! | `gleaner_agent_running` | gauge | | attempts in a slot |
@@ -39,6 +40,11 @@ pub(crate) fn cut(host: &Host) {
 /// A document came out of a checkpoint.
 pub(crate) fn carried() {
     counter!("gleaner_agent_carried_documents_total").increment(1);
+}
+
+/// A request waits for the worker's own limit.
+pub(crate) fn egress_waited() {
+    counter!("gleaner_agent_egress_waits_total").increment(1);
 }
 
 /// A permit came.

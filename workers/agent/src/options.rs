@@ -1,5 +1,6 @@
 //! What the owner of an agent decides.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,6 +31,8 @@ pub struct Options {
     pub user_agent: String,
     /// How long hosts may take.
     pub timeouts: Timeouts,
+    /// How fast requests may leave at most, whatever the scheduler permits; none is no limit of its own.
+    pub egress: Option<EgressLimit>,
     /// How many redirects one document may take.
     pub redirects_max: usize,
     /// How long an attempt waits for one permit, in milliseconds, while it is connected and not suspended.
@@ -74,6 +77,15 @@ pub struct Timeouts {
     pub whole: Duration,
 }
 
+/// A worker's own bound on the requests that leave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EgressLimit {
+    /// Requests a second, to all hosts together, redirects counted.
+    pub per_second: NonZeroU32,
+    /// Requests that may leave at once after a pause.
+    pub burst: NonZeroU32,
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(10), idle: Duration::from_secs(30), whole: Duration::from_secs(300) }
@@ -92,6 +104,7 @@ impl Options {
             data_dir: data_dir.into(),
             user_agent: user_agent.into(),
             timeouts: Timeouts::default(),
+            egress: None,
             redirects_max: 5,
             permit_wait_max_ms: 60_000,
             requests_max: 4,

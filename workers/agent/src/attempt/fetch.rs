@@ -41,6 +41,7 @@ impl Errand {
                 Ok(host) => host,
                 Err(error) => return Got::Failed(Fault::new(FaultKind::Outage, error.to_string())),
             };
+            self.tools.http.turn().await;
             if let Err(fault) = self.leave(&host).await {
                 return Got::Unpermitted(fault);
             }

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::body::{Limits, Received, receive};
 use super::room::Room;
-use super::{Answer, Body, Recipient, fault};
+use super::{Answer, Body, Egress, Recipient, fault};
 use crate::options::{Clock, Timeouts};
 use crate::{AgentError, Options};
 
@@ -43,6 +43,7 @@ pub(crate) struct HttpClient {
     timeouts: Timeouts,
     document_max_bytes: u64,
     clock: Clock,
+    egress: Arc<Egress>,
 }
 
 impl HttpClient {
@@ -61,7 +62,14 @@ impl HttpClient {
             timeouts: options.timeouts,
             document_max_bytes: options.document_max_bytes,
             clock: options.clock.clone(),
+            egress: Arc::new(Egress::new(options.egress)),
         })
+    }
+
+    /// Waits until this machine lets another request leave. To be asked before there is leave of the scheduler, which
+    /// does not last.
+    pub(crate) async fn turn(&self) {
+        self.egress.turn().await;
     }
 
     /// Makes one request. The caller holds a permit for it.

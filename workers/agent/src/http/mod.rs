@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 mod client;
+mod egress;
 mod fault;
 mod redirect;
 mod room;
@@ -13,4 +14,5 @@ mod room;
 pub(crate) use answer::{Answer, Body};
 pub(crate) use body::Recipient;
 pub(crate) use client::{Hop, HttpClient};
+pub(crate) use egress::Egress;
 pub(crate) use redirect::Trail;

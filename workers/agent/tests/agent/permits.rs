@@ -1,6 +1,6 @@
 //! No request without a permit, whatever comes between.
 
-use gleaner_agent::Options;
+use gleaner_agent::{EgressLimit, Options};
 use gleaner_model::{Dependencies, FaultKind, Outcome};
 use gleaner_proto::v1;
 
@@ -171,4 +171,19 @@ async fn a_scheduler_that_gives_no_permit_for_more_gets_what_there_is() {
     let versions = &delivered.facts().package.versions;
     assert!(versions.iter().all(|version| version.dependencies == Dependencies::Pending));
     assert_eq!(registry.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn the_workers_own_limit_holds_whatever_the_scheduler_permits() {
+    let registry = Registry::with(vec![("/3/a/abc", Answer::ok(CARGO))]).await;
+    let number = |number| std::num::NonZeroU32::new(number).unwrap();
+    let egress = Some(EgressLimit { per_second: number(10), burst: number(1) });
+    let (_stage, mut session) = Stage::start_with(|options| Options { egress, ..options }).await;
+    let begun = std::time::Instant::now();
+    for task in 1..=4 {
+        session.assign(assignment(task, "pkg:cargo/abc", &registry.base_url())).await;
+        session.outcome().await.facts();
+    }
+    // One at once, and three that come 100 ms apart; how much longer it took is the machine's affair.
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(299));
 }
