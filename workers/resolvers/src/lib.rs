@@ -9,6 +9,7 @@
 //! asked (a root, an environment, a [`View`]) and how far to go (a [`Budget`]), and gets a [`Resolution`].
 
 mod answer;
+mod any;
 mod budget;
 pub mod cargo;
 mod environment;
@@ -19,6 +20,7 @@ mod resolver;
 mod view;
 
 pub use answer::{Answer, Read, Resolution, Sensitivity};
+pub use any::{Asked, InvalidQuestion, Question, Scratches, Snapshots};
 pub use budget::{Budget, Flow, PAUSE_STEPS, Stopped};
 pub use environment::InvalidEnvironment;
 pub use graph::{Edge, EdgeKind, Graph, Node, ROOT};

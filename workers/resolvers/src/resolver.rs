@@ -56,6 +56,12 @@ pub trait Resolver {
     /// Names of the manifests that are understood, the usual one first.
     const MANIFESTS: &'static [&'static str];
 
+    /// The one of [`MANIFESTS`](Self::MANIFESTS) as which a file of this name is read, if it is one at all. Tools that take
+    /// a manifest by any name (pip's requirements) say here which names of files are clear enough.
+    fn manifest_kind(file: &str) -> Option<&'static str> {
+        Self::MANIFESTS.iter().copied().find(|known| *known == file)
+    }
+
     /// An environment with these keys, and defaults for the rest.
     ///
     /// # Errors
