@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Workers(commands::workers::WorkersArgs),
     /// Give a worker nothing new, so that it can be stopped.
     Drain(commands::drain::DrainArgs),
+    /// List lanes: what waits in each, and for what.
+    Lanes(commands::lanes::LanesArgs),
     /// List hosts and their budgets, or change one.
     Hosts(commands::hosts::HostsArgs),
     /// List what changed, from a cursor on.

@@ -76,6 +76,7 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
         Command::Campaigns(command) => commands::campaigns::run(&command, output).await,
         Command::Workers(args) => commands::workers::run(&args, output).await,
         Command::Drain(args) => commands::drain::run(&args, output).await,
+        Command::Lanes(args) => commands::lanes::run(&args, output).await,
         Command::Hosts(args) => commands::hosts::run(&args, output).await,
         Command::Events(args) => commands::events::run(&args, output).await,
         Command::Store(command) => commands::store::run(&command, output).await,

@@ -73,6 +73,16 @@ pub(crate) fn time_for_people(at_ms: i64) -> String {
     }
 }
 
+/// A length of time for people.
+pub(crate) fn duration_for_people(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+        _ => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
+    }
+}
+
 /// A text for people, where an empty one would leave a hole.
 pub(crate) fn or_dash(text: impl Into<String>) -> String {
     let text = text.into();

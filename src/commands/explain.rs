@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::job_row::JobRow;
-use crate::output::{Output, time_for_people};
+use crate::output::{Output, duration_for_people, time_for_people};
 use crate::remote::Remote;
 
 /// Asks after one job and shows what is told.
@@ -130,11 +130,11 @@ fn lines(told: &Explanation) -> Vec<String> {
 fn ended(told: &Explanation, at: Timestamp) -> String {
     let all_ms = u64::try_from(at.as_millis() - told.job.created_at.as_millis()).unwrap_or(0);
     let Some(Journey { ran_ms, suspended_ms, .. }) = told.journey else {
-        return format!("  ended after {}; what of that it ran was not noted down", duration(all_ms));
+        return format!("  ended after {}; what of that it ran was not noted down", duration_for_people(all_ms));
     };
     let waited_ms = all_ms.saturating_sub(ran_ms + suspended_ms);
     let parts = [("waited", waited_ms), ("ran", ran_ms), ("suspended", suspended_ms)];
-    format!("  ended after {}: {}", duration(all_ms), listed(&parts))
+    format!("  ended after {}: {}", duration_for_people(all_ms), listed(&parts))
 }
 
 fn waited(waited: Waited) -> Option<String> {
@@ -149,7 +149,7 @@ fn waited(waited: Waited) -> Option<String> {
         ("not known", waited.untold_ms),
     ];
     let all_ms: u64 = parts.iter().map(|(_, ms)| ms).sum();
-    (all_ms > 0).then(|| format!("  waited {}: {}", duration(all_ms), listed(&parts)))
+    (all_ms > 0).then(|| format!("  waited {}: {}", duration_for_people(all_ms), listed(&parts)))
 }
 
 fn ran(journey: &Journey) -> Option<String> {
@@ -160,7 +160,7 @@ fn ran(journey: &Journey) -> Option<String> {
 fn forecast(forecast: Forecast) -> String {
     let about = if forecast.is_counted { "" } else { "about " };
     let when = match forecast.starts_in_ms {
-        Some(ms) => format!("starts in about {}", duration(ms)),
+        Some(ms) => format!("starts in about {}", duration_for_people(ms)),
         None => "nobody can say when it starts".to_owned(),
     };
     format!("  {about}{} like it come first; {when}", forecast.ahead)
@@ -176,17 +176,8 @@ fn displacements(journey: &Journey) -> Vec<String> {
 
 /// What there is of each, those left out of which there is nothing.
 fn listed(parts: &[(&str, u64)]) -> String {
-    let parts = parts.iter().filter(|(_, ms)| *ms > 0).map(|(what, ms)| format!("{} {what}", duration(*ms)));
+    let parts = parts.iter().filter(|(_, ms)| *ms > 0).map(|(what, ms)| format!("{} {what}", duration_for_people(*ms)));
     parts.collect::<Vec<_>>().join(", ")
-}
-
-fn duration(ms: u64) -> String {
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
-        _ => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub(crate) mod events;
 mod explain;
 pub(crate) mod hosts;
 pub(crate) mod jobs;
+pub(crate) mod lanes;
 pub(crate) mod refresh;
 pub(crate) mod replay;
 mod retry;

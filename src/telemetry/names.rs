@@ -69,5 +69,11 @@ pub(super) const METRICS: &[Metric] = &[
     counter("gleaner_hosts_throttled_total", &[], "Times that a host asked everyone to wait."),
     counter("gleaner_jobs_ended_total", &["state"], "Jobs that reached their terminal state."),
     counter("gleaner_jobs_submitted_total", &["lane"], "Jobs that were accepted."),
+    gauge("gleaner_lane_backlog_seconds", &["lane"], "How long all slots together would take for what is queued and hosts allow within the next minute: the number to scale workers by."),
+    gauge("gleaner_lane_queued", &["lane"], "Tasks that are ready and wait for their turn."),
+    gauge("gleaner_lane_running", &["lane"], "Tasks at a worker."),
+    gauge("gleaner_lane_suspended", &["lane"], "Tasks whose attempts are suspended."),
+    gauge("gleaner_lane_waits_for_hosts", &["lane"], "Queued tasks that their hosts will not let begin within the next minute, whatever the number of workers."),
     counter("gleaner_quota_refusals_total", &["client"], "Times that a client's quota had no room for what it submitted."),
+    gauge("gleaner_slots", &[], "Slots of the workers that get new work."),
 ];

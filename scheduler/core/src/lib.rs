@@ -11,6 +11,7 @@
 mod admit;
 mod ask;
 mod attempts;
+mod backlog;
 mod births;
 pub mod catalogue;
 mod cell;
@@ -60,6 +61,7 @@ mod views;
 mod waits;
 
 pub use ask::{Admission, Ask, CancelOutcome, RecoveredJob, Refusal};
+pub use backlog::{Backlog, LaneBacklog};
 pub use effect::Effect;
 pub use explain::Explanation;
 pub use ids::{ClientIndex, HostIndex, Needs, TargetKey, WorkerId};

@@ -112,6 +112,23 @@ impl Pace {
         }
     }
 
+    /// How many permits may be granted until then, of all lanes and of the lesser ones among them, at the present pace.
+    pub(crate) fn grants_until(&self, now: Moment, until_us: u64) -> (u64, u64) {
+        let from_us = now.mono_us().max(self.blocked_until_ms.saturating_mul(1_000));
+        let count = |cell: Cell, allowance_us: u64, interval_us: u64| {
+            // A cell that was not used for long is full, and not more than that.
+            let next_us = cell.next_us(allowance_us).max(from_us.saturating_sub(allowance_us));
+            let left_us = until_us.checked_sub(next_us).filter(|_| from_us < until_us);
+            left_us.map_or(0, |left_us| left_us / interval_us.max(1) + 1)
+        };
+        let all = count(self.all, self.allowance_us(), self.interval_us());
+        let lesser = match self.reserve_permille {
+            0 => all,
+            _ => count(self.lesser, self.lesser_allowance_us(), self.lesser_interval_us()),
+        };
+        (all, lesser.min(all))
+    }
+
     /// Charges one permit, of a lesser lane or not. Only when [`Self::next_us`] or [`Self::lesser_next_us`] has come.
     pub(crate) fn charge(&mut self, is_lesser: bool, now: Moment) {
         let next_us = if is_lesser { self.lesser_next_us() } else { self.next_us() };

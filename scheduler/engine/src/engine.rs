@@ -105,6 +105,7 @@ impl Engine {
         let (scheduler, running) = scheduler::start(parts).await?;
         tokio::spawn(ring(scheduler.clone(), alarms, clock));
         tokio::spawn(keep_house(scheduler.clone(), housekeeping));
+        tokio::spawn(crate::gauges::show(scheduler.clone()));
         let credits = Arc::new(Semaphore::new(EDGE_CREDITS));
         let (speakers, claims) = (Arc::new(Speakers::default()), Arc::new(Claims::default()));
         let upkeep = Arc::new(Semaphore::new(1));

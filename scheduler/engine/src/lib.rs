@@ -13,6 +13,7 @@ mod clock;
 mod committer;
 mod engine;
 mod fingerprint;
+mod gauges;
 mod options;
 mod payloads;
 mod registries;

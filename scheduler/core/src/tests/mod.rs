@@ -1,6 +1,7 @@
 //! The rules of the scheduler, each on a small stage: a clock that is a number, a few hosts, clients and workers.
 
 mod attaching;
+mod backlog;
 mod bounds;
 mod endings;
 mod explaining;

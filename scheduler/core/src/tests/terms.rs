@@ -16,7 +16,7 @@ impl Stage {
         self.core.submit_under(ask, terms, self.now())
     }
 
-    fn delayed(&mut self, ms: u64, target: u128) -> u64 {
+    pub(super) fn delayed(&mut self, ms: u64, target: u128) -> u64 {
         let terms = Terms { not_before: self.in_ms(ms), ..Terms::default() };
         self.submit_terms(terms, |ask| ask.target = TargetKey(target)).expect("room").task().0
     }

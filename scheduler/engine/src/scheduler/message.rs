@@ -14,7 +14,7 @@ use super::hosts::SetHost;
 use super::orders::Order;
 use crate::clients::{Client, Clients};
 use crate::services::Claim;
-use crate::views::{HostState, LaneState, WorkerState};
+use crate::views::{Depths, HostState, WorkerState};
 
 /// A message. Whoever sends one from the edge holds a credit, which travels with it.
 pub(crate) enum Message {
@@ -55,7 +55,7 @@ pub(crate) enum Message {
     /// Give a worker nothing new; nothing is answered if there is none of this name.
     DrainWorker { name: WorkerName, operator: ClientName, reply: Reply<Option<Box<WorkerState>>> },
     /// What lanes look like.
-    Lanes { reply: Reply<[LaneState; 4]> },
+    Lanes { reply: Reply<Depths> },
 }
 
 /// The way back to who asked; nobody minds if they are gone.

@@ -1,11 +1,15 @@
 //! Answering questions about what is in memory.
 
-use gleaner_core::{HostIndex, Wait};
+use gleaner_core::{Backlog, HostIndex, Wait};
 use gleaner_model::{JobId, JobResult, JobState, JobView, Lane};
 
 use super::state::State;
 use crate::payloads::Payload;
-use crate::views::{LaneState, WorkerState};
+use crate::views::{Depths, LaneState, WorkerState};
+
+/// A backlog that is younger than this is told again: to count it takes milliseconds when tens of thousands of queues have
+/// something ready.
+const BACKLOG_FRESH_MS: u64 = 1_000;
 
 impl State {
     /// What open jobs look like, those that are not open left out.
@@ -83,9 +87,34 @@ impl State {
         states
     }
 
-    pub(super) fn lane_states(&self) -> [LaneState; 4] {
-        let views = self.parts.core.lanes();
-        Lane::ALL.map(|lane| LaneState { lane, view: views[lane.index()], ended: self.ended[lane.index()] })
+    /// What waits and runs.
+    pub(super) fn depths(&mut self) -> Depths {
+        let backlog = self.backlog();
+        let core = &self.parts.core;
+        let views = core.lanes();
+        let (weights, floors) = core.lane_terms();
+        let lanes = Lane::ALL.map(|lane| {
+            let at = lane.index();
+            LaneState {
+                lane,
+                view: views[at],
+                ended: self.ended[at],
+                weight: weights[at],
+                floor_permille: floors[at],
+                backlog_ms: backlog.ms(lane),
+                waits_for_hosts: backlog.lanes[at].waits_for_hosts,
+            }
+        });
+        Depths { slots: backlog.slots, lanes }
+    }
+
+    /// What waits for slots, counted anew once a second at most.
+    fn backlog(&mut self) -> Backlog {
+        let now = self.now();
+        match self.backlog {
+            Some((at_ms, backlog)) if now.mono_ms.saturating_sub(at_ms) < BACKLOG_FRESH_MS => backlog,
+            _ => self.backlog.insert((now.mono_ms, self.parts.core.backlog(now))).1,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gleaner_core::{Effect, Moment, Scheduler, WorkerId};
+use gleaner_core::{Backlog, Effect, Moment, Scheduler, WorkerId};
 use gleaner_model::WorkerName;
 use gleaner_store::Store;
 use hashbrown::HashMap;
@@ -67,6 +67,8 @@ pub(crate) struct State {
     pub(super) arrivals: Vec<Arrival>,
     /// Jobs that ended since the start, by lane.
     pub(super) ended: [u64; 4],
+    /// What waited for slots when it was counted last, and when that was, in monotonic milliseconds.
+    pub(super) backlog: Option<(u64, Backlog)>,
     /// Accepted outcomes that are not committed yet.
     pub(super) applying: usize,
     /// Who waits for the end of all that runs, once nothing new is handed out.
@@ -89,6 +91,7 @@ impl State {
             departures: Vec::new(),
             arrivals: Vec::new(),
             ended: [0; 4],
+            backlog: None,
             applying: 0,
             draining: Vec::new(),
             is_draining: false,
@@ -146,7 +149,7 @@ impl State {
             Message::SetHost(set) => self.set_host(*set),
             Message::DrainWorker { name, operator, reply } => self.drain_worker(&name, &operator, reply),
             Message::Lanes { reply } => {
-                let _ = reply.send(self.lane_states());
+                let _ = reply.send(self.depths());
             }
         }
     }

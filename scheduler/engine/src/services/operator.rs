@@ -40,8 +40,8 @@ impl v1::operator_service_server::OperatorService for Operator {
         request: Request<v1::ListLanesRequest>,
     ) -> Result<Response<v1::ListLanesResponse>, Status> {
         credentials::client(&self.0.clients, request.metadata())?;
-        let lanes = self.0.ask(|reply| Message::Lanes { reply }).await?;
-        Ok(Response::new(v1::ListLanesResponse { lanes: lanes.map(lane).into(), ..v1::ListLanesResponse::default() }))
+        let depths = self.0.ask(|reply| Message::Lanes { reply }).await?;
+        Ok(Response::new(v1::ListLanesResponse { lanes: depths.lanes.map(lane).into(), slots: depths.slots }))
     }
 
     async fn set_host(&self, request: Request<v1::SetHostRequest>) -> Result<Response<v1::SetHostResponse>, Status> {
@@ -112,6 +112,9 @@ fn lane(state: LaneState) -> v1::LaneDepth {
         running: state.view.running,
         ended: state.ended,
         suspended: state.view.suspended,
-        ..v1::LaneDepth::default()
+        weight: state.weight,
+        floor_permille: state.floor_permille.into(),
+        backlog_ms: state.backlog_ms,
+        waits_for_hosts: state.waits_for_hosts,
     }
 }

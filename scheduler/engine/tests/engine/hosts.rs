@@ -113,3 +113,33 @@ async fn what_makes_no_sense_is_refused_and_so_are_strangers() {
     let drain = with_token(Request::new(drain), "ops-secret-token");
     assert_eq!(stage.operator().drain_worker(drain).await.unwrap_err().code(), Code::NotFound);
 }
+
+#[tokio::test]
+async fn what_waits_for_slots_is_told_apart_from_what_waits_for_hosts() {
+    let stage = Stage::new().await;
+    let mut worker = stage.worker("one", Vec::new()).await;
+    let names: Vec<String> = (0..40).map(|number| format!("pkg:cargo/crate-{number}")).collect();
+    stage.submit(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    worker.assigned().await;
+    let lane = async || {
+        let depths = stage.operator().list_lanes(v1::ListLanesRequest {}).await.unwrap().into_inner();
+        let slots = depths.slots;
+        (slots, depths.lanes.into_iter().max_by_key(|lane| lane.queued).unwrap())
+    };
+    let (slots, open) = lane().await;
+    assert!(slots > 0 && open.weight > 0 && open.queued > 0, "{open:?}");
+    assert!(open.backlog_ms > 0 && open.waits_for_hosts == 0, "{open:?}");
+    stage.operator().set_host(set(|set| set.paused = Some(true))).await.unwrap();
+    // It is counted anew within a second.
+    let paused = async {
+        loop {
+            let (_, paused) = lane().await;
+            if paused.waits_for_hosts == paused.queued {
+                break paused;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let paused = tokio::time::timeout(std::time::Duration::from_secs(30), paused).await.expect("seconds fresh");
+    assert_eq!(paused.backlog_ms, 0);
+}
