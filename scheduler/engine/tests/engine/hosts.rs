@@ -1,5 +1,7 @@
 //! What operators set for hosts.
 
+use std::time::Duration;
+
 use gleaner_engine::Clients;
 use gleaner_proto::v1::{self, outcome, session_request};
 use tonic::{Code, Request};
@@ -121,25 +123,23 @@ async fn what_waits_for_slots_is_told_apart_from_what_waits_for_hosts() {
     let names: Vec<String> = (0..40).map(|number| format!("pkg:cargo/crate-{number}")).collect();
     stage.submit(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     worker.assigned().await;
-    let lane = async || {
-        let depths = stage.operator().list_lanes(v1::ListLanesRequest {}).await.unwrap().into_inner();
-        let slots = depths.slots;
-        (slots, depths.lanes.into_iter().max_by_key(|lane| lane.queued).unwrap())
-    };
-    let (slots, open) = lane().await;
-    assert!(slots > 0 && open.weight > 0 && open.queued > 0, "{open:?}");
-    assert!(open.backlog_ms > 0 && open.waits_for_hosts == 0, "{open:?}");
-    stage.operator().set_host(set(|set| set.paused = Some(true))).await.unwrap();
     // It is counted anew within a second.
-    let paused = async {
+    let lane_when = async |is_so: fn(&v1::LaneDepth) -> bool| {
         loop {
-            let (_, paused) = lane().await;
-            if paused.waits_for_hosts == paused.queued {
-                break paused;
+            let depths = stage.operator().list_lanes(v1::ListLanesRequest {}).await.unwrap().into_inner();
+            assert!(depths.slots > 0);
+            let lane = depths.lanes.into_iter().max_by_key(|lane| lane.queued).unwrap();
+            if is_so(&lane) {
+                return lane;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    let paused = tokio::time::timeout(std::time::Duration::from_secs(30), paused).await.expect("seconds fresh");
-    assert_eq!(paused.backlog_ms, 0);
+    let told = tokio::time::timeout(Duration::from_secs(30), async {
+        let open = lane_when(|lane| lane.backlog_ms > 0).await;
+        assert_eq!((open.waits_for_hosts, open.queued > 0, open.weight > 0), (0, true, true));
+        stage.operator().set_host(set(|set| set.paused = Some(true))).await.unwrap();
+        lane_when(|lane| lane.waits_for_hosts == lane.queued).await
+    });
+    assert_eq!(told.await.expect("seconds fresh").backlog_ms, 0);
 }
