@@ -76,7 +76,7 @@ pub enum Effect {
     },
     /// For the journal: these jobs have ended, and perhaps their task with them.
     Close {
-        /// The jobs, ascending.
+        /// The jobs, ascending. None of a recovered task for which nobody waits any more.
         jobs: Vec<JobId>,
         /// The task, if it ended with them.
         task_ended: Option<TaskId>,

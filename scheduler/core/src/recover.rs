@@ -1,10 +1,10 @@
 //! After a restart: the journal's open jobs come back. Assignments were never written, so a worker may still be at any
 //! of them. They wait until a worker says so, or a lease's time is over.
 
-use gleaner_model::{JobId, TaskId, Timestamp};
+use gleaner_model::{JobId, JobState, TaskId, Timestamp};
 
 use crate::queues::End;
-use crate::scheduler::{Member, Scheduler};
+use crate::scheduler::{Member, Out, Scheduler};
 use crate::streams::StreamKey;
 use crate::tasks::{Entry, Slot, State};
 use crate::{HostIndex, Moment, RecoveredJob, Terms};
@@ -29,6 +29,7 @@ impl Scheduler {
     /// The client or the host was never registered.
     pub fn recover_under(&mut self, job: RecoveredJob, terms: Terms, now: Moment) {
         self.limbo_until_ms = now.mono_ms.saturating_add(self.options.lease_ttl_ms);
+        self.unsifted = true;
         // The host's cell begins to fill now, and not only when the task is ready.
         self.hosts.get_mut(job.host).pace.look(now, self.options.pace_recovery_ms);
         let known = self.tasks.find(job.task);
@@ -73,6 +74,19 @@ impl Scheduler {
             _ => self.enter_limbo(slot),
         }
         slot
+    }
+
+    /// Ends recovered tasks for which nobody waits: the jobs that did had joined them when their time came, and have come
+    /// back with tasks of their own. Nothing else would ever end them in the journal.
+    pub(crate) fn sift(&mut self, now: Moment, out: Out<'_>) {
+        if !std::mem::take(&mut self.unsifted) {
+            return;
+        }
+        let unwanted: Vec<Slot> =
+            self.groups.iter().filter(|(_, group)| group.is_empty()).map(|(slot, _)| *slot).collect();
+        for slot in unwanted {
+            self.close(slot, JobState::Cancelled, None, now, out);
+        }
     }
 
     fn enter_limbo(&mut self, slot: Slot) {

@@ -91,6 +91,8 @@ pub struct Scheduler {
     pub(crate) limbo_until_ms: u64,
     /// Retry times of recovered tasks.
     pub(crate) limbo_retries: BTreeMap<Slot, Timestamp>,
+    /// Were tasks recovered, and not yet looked at for whether anybody waits for them?
+    pub(crate) unsifted: bool,
     /// In which epochs recovered tasks were journalled.
     pub(crate) births: Births,
     pub(crate) counters: Counters,
@@ -136,6 +138,7 @@ impl Scheduler {
             limbo: Chain::default(),
             limbo_until_ms: 0,
             limbo_retries: BTreeMap::new(),
+            unsifted: false,
             births: Births::default(),
             counters: Counters::default(),
             options,

@@ -17,6 +17,7 @@ impl Scheduler {
     /// goes on; it names the fresh token.
     pub fn join(&mut self, joining: Joining, now: Moment, out: Out<'_>) -> Vec<Claim> {
         let Joining { worker, slots, needs, held } = joining;
+        self.sift(now, out);
         self.leave(worker, now);
         let lease_until_ms = now.mono_ms.saturating_add(self.options.lease_ttl_ms);
         self.roster.join(worker, slots, self.options.suspended_max, needs, lease_until_ms);
@@ -67,10 +68,6 @@ impl Scheduler {
             return ClaimVerdict::Abandoned;
         }
         match self.tasks[slot].state {
-            State::Recovered if self.nobody_waits(slot) => {
-                self.finish(slot, now);
-                ClaimVerdict::Closed
-            }
             State::Recovered => {
                 self.limbo.unlink(&mut self.tasks, slot);
                 self.limbo_retries.remove(&slot);
@@ -223,10 +220,5 @@ impl Scheduler {
             self.hosts.stop_waiting(host, key);
             self.hosts.seat(host, now, &self.options);
         }
-    }
-
-    /// Was the task recovered without any open job?
-    pub(crate) fn nobody_waits(&self, slot: Slot) -> bool {
-        self.groups.get(&slot).is_some_and(Vec::is_empty)
     }
 }

@@ -11,6 +11,7 @@ use crate::{Effect, Moment, WorkerId};
 impl Scheduler {
     /// Handles every timer that is due, up to a bound; [`Self::next_wake`] says when to call again.
     pub fn tick(&mut self, now: Moment, out: Out<'_>) {
+        self.sift(now, out);
         self.end_leases(now, out);
         self.end_graces(now, out);
         self.end_suspensions(now, out);
@@ -98,11 +99,7 @@ impl Scheduler {
         }
         for _ in 0..self.options.tick_max {
             let Some(slot) = self.limbo.first() else { break };
-            if self.nobody_waits(slot) {
-                self.finish(slot, now);
-            } else {
-                self.leave_limbo(slot, now);
-            }
+            self.leave_limbo(slot, now);
         }
     }
 

@@ -1,5 +1,6 @@
 //! A simulated client: it asks in bursts, tries again what was refused or not answered, cancels some of it, and holds
-//! on to its receipts. Some clients send a numbered stream of items instead, which goes on wherever it stopped.
+//! on to its receipts. Some asks are under a key of its own, and asked again and again. Some clients send a numbered
+//! stream of items instead, which goes on wherever it stopped.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ pub(crate) enum News {
     Receipts {
         jobs: Vec<JobId>,
         up_to: Option<u64>,
+        /// The key under which it was asked.
+        key: Option<u64>,
     },
     Cancelled(JobId),
     Refused,
@@ -33,15 +36,23 @@ pub(crate) struct Client {
     jobs: Vec<JobId>,
     /// Where its stream goes on, once it was told.
     pub(crate) next_item: Option<u64>,
+    keys: u64,
+    /// What it asked under its newest keys.
+    keyed: Vec<Wish>,
+    /// The keys of questions without an answer yet.
+    asked_under: BTreeMap<u64, u64>,
 }
+
+/// Asks under keys that a client may repeat.
+const KEYS_KEPT: usize = 4;
 
 /// Questions that a client leaves open before it waits for answers.
 const OPEN_MAX: usize = 24;
 
 impl Client {
     pub(crate) fn new(streams: bool) -> Self {
-        let (open, jobs) = (BTreeMap::new(), Vec::new());
-        Self { conn: None, streams, asked: 0, open, jobs, next_item: None }
+        let (open, jobs, asked_under) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Self { conn: None, streams, asked: 0, open, jobs, next_item: None, keys: 0, keyed: Vec::new(), asked_under }
     }
 
     fn request(&mut self, last: Option<u64>) -> u64 {
@@ -53,6 +64,7 @@ impl Client {
     /// What it asks first on a new connection.
     pub(crate) fn greet(&mut self) -> Option<Asked> {
         self.open.clear();
+        self.asked_under.clear();
         self.next_item = None;
         if self.streams { Some(Asked::Open { request: self.request(None) }) } else { None }
     }
@@ -66,6 +78,12 @@ impl Client {
             let job = self.jobs.swap_remove(chance.below(self.jobs.len()));
             return Some(Asked::Cancel { request: self.request(None), job });
         }
+        if !self.streams && chance.percent(15) {
+            let wish = self.under_a_key(targets, chance);
+            let request = self.request(None);
+            self.asked_under.extend(wish.key.map(|key| (request, key)));
+            return Some(Asked::Submit { request, wishes: vec![wish] });
+        }
         let wishes: Vec<Wish> = (0..chance.pick(&[1, 1, 1, 2, 5])).map(|_| wish(targets, chance)).collect();
         if !self.streams {
             return Some(Asked::Submit { request: self.request(None), wishes });
@@ -76,6 +94,20 @@ impl Client {
         Some(Asked::Items { request: self.request(Some(last)), first, wishes })
     }
 
+    /// Something under a key: new, or the same as before. Its times would be other moments the second time.
+    fn under_a_key(&mut self, targets: u64, chance: &mut Chance) -> Wish {
+        if !self.keyed.is_empty() && chance.percent(70) {
+            return self.keyed[chance.below(self.keyed.len())];
+        }
+        self.keys += 1;
+        let wish = Wish { key: Some(self.keys), ..Wish::plain(chance.next() % targets) };
+        if self.keyed.len() == KEYS_KEPT {
+            self.keyed.remove(0);
+        }
+        self.keyed.push(wish);
+        wish
+    }
+
     /// An answer came.
     pub(crate) fn answered(&mut self, answered: Answered) -> News {
         match answered {
@@ -84,7 +116,7 @@ impl Client {
                 self.jobs.extend(&jobs);
                 let excess = self.jobs.len().saturating_sub(50);
                 self.jobs.drain(..excess);
-                News::Receipts { jobs, up_to }
+                News::Receipts { jobs, up_to, key: self.asked_under.remove(&request) }
             }
             Answered::Cancelled { request, job, over } => {
                 self.open.remove(&request);
@@ -99,6 +131,7 @@ impl Client {
             }
             Answered::Refused { request, .. } => {
                 let was = self.open.remove(&request);
+                self.asked_under.remove(&request);
                 if was.is_some_and(|last| last.is_some()) {
                     // The items that it sent after this one are out of order now.
                     self.next_item = None;
@@ -110,9 +143,16 @@ impl Client {
 }
 
 fn wish(targets: u64, chance: &mut Chance) -> Wish {
+    let target = chance.next() % targets;
+    let begins_in_ms = chance.pick(&[None, None, None, None, None, Some(50), Some(2_000), Some(15_000)]);
+    // Ends before the beginning are refused; one in some dozens is.
+    let from_ms = begins_in_ms.filter(|_| !chance.percent(3)).unwrap_or(0);
+    let later = |in_ms: Option<u64>| in_ms.map(|in_ms| from_ms + in_ms);
     Wish {
-        target: chance.next() % targets,
         max_age_ms: chance.pick(&[0, 0, 100, 5_000]),
-        expires_in_ms: chance.pick(&[None, None, None, Some(300), Some(20_000)]),
+        expires_in_ms: later(chance.pick(&[None, None, None, Some(300), Some(20_000)])),
+        begins_in_ms,
+        deadline_in_ms: later(chance.pick(&[None, None, None, Some(100), Some(10_000)])),
+        ..Wish::plain(target)
     }
 }

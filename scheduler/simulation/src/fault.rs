@@ -37,11 +37,21 @@ pub enum Fault {
     DisplacesWithoutEnd,
     /// Most slots hold work that may not be displaced.
     ProtectsMost,
+    /// The core is not told that a job is not to begin before some moment.
+    BeginsEarly,
+    /// Recovery does not tell the core either.
+    TimesForgotten,
+    /// The tasks of jobs that joined others when their time came are not closed with them.
+    MergedLeftOpen,
+    /// A client's key is committed after its job and not with it.
+    KeyLate,
+    /// A client is told that its job is cancelled, and nobody cancels it.
+    CancelForgotten,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::ReceiptBeforeCommit,
         Self::AckBeforeCommit,
         Self::AnyToken,
@@ -58,6 +68,11 @@ impl Fault {
         Self::NeverDisplaces,
         Self::DisplacesWithoutEnd,
         Self::ProtectsMost,
+        Self::BeginsEarly,
+        Self::TimesForgotten,
+        Self::MergedLeftOpen,
+        Self::KeyLate,
+        Self::CancelForgotten,
     ];
 
     /// The options of a scheduler that does this wrong, where these are what was promised.

@@ -55,6 +55,7 @@ fn run(world: &mut World) -> Option<String> {
         }
         if world.is_at_rest() {
             world.ledger.keeps_its_word();
+            world.ledger.leaves_nothing();
             return world.ledger.violation().cloned();
         }
         if world.now_ms() > calm_until_ms || world.events > EVENTS_MAX {

@@ -78,6 +78,19 @@ pub(crate) struct Wish {
     pub(crate) max_age_ms: u64,
     /// Milliseconds from now after which it is of no use, by the scheduler's wall clock at its arrival.
     pub(crate) expires_in_ms: Option<u64>,
+    /// Milliseconds from now before which nothing is done for it, by the same clock.
+    pub(crate) begins_in_ms: Option<u64>,
+    /// Milliseconds from now after which it is late.
+    pub(crate) deadline_in_ms: Option<u64>,
+    /// The client's own key for it.
+    pub(crate) key: Option<u64>,
+}
+
+impl Wish {
+    /// One that says nothing but what it is about.
+    pub(crate) const fn plain(target: u64) -> Self {
+        Self { target, max_age_ms: 0, expires_in_ms: None, begins_in_ms: None, deadline_in_ms: None, key: None }
+    }
 }
 
 /// A client asks. `request` is its own number of the question.

@@ -118,10 +118,14 @@ fn the_maker_of_a_task_may_have_ended() {
     assert_eq!(stage.core.lane_of(TaskId(1)), Some(Lane::Free), "the ended job's lane does not count");
     assert_eq!(stage.cancel(1), crate::CancelOutcome::Unknown);
     stage.join(W, 9);
+    // Nobody waits for the other one: it is over, and the journal hears of it.
+    let ends =
+        |effect: Effect| matches!(effect, Effect::Close { jobs, task_ended: Some(TaskId(3)), .. } if jobs.is_empty());
+    assert_eq!(stage.effects().into_iter().map(ends).collect::<Vec<_>>(), [true]);
     stage.pass(10_000);
     stage.core.heartbeat(W, stage.now());
     assert_eq!(stage.started(), [1]);
-    assert_eq!(stage.core.twin(TargetKey(3)), None, "nobody waits for the other one");
+    assert_eq!(stage.core.twin(TargetKey(3)), None);
     stage.cancel(2);
     assert_eq!(stage.closed(), [(vec![2], JobState::Cancelled, true)]);
 }

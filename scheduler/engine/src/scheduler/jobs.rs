@@ -161,8 +161,26 @@ impl State {
                 let _ = myself.cast(Message::Committed(Committed::Ended(told)));
             }
         }));
-        entry.closures = closures(ended, task_ended, merged);
+        entry.closures = match task_ended.filter(|_| ended.is_empty()) {
+            Some(task) => self.unwanted(task).into_iter().collect(),
+            None => closures(ended, task_ended, merged),
+        };
         self.parts.committer.send(entry);
+    }
+
+    /// The end of a task for which nobody waits. A closure names a job: its maker, which stays as it ended. Read here and
+    /// not elsewhere, since it happens after a restart only, and rarely.
+    fn unwanted(&self, task: TaskId) -> Option<gleaner_store::Closure> {
+        match self.parts.store.job(task.maker()) {
+            Ok(stored) => {
+                let result = stored?.result?;
+                Some(gleaner_store::Closure { job: task.maker(), result, ends_task: Some(task) })
+            }
+            Err(error) => {
+                tracing::warn!(%task, %error, "a task that nobody waits for cannot be ended");
+                None
+            }
+        }
     }
 
     /// Tells watchers that jobs have ended, and forgets what they asked for.

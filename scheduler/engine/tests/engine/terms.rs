@@ -44,6 +44,34 @@ async fn a_delayed_job_waits_for_its_time_across_a_restart_and_then_joins() {
     assert_eq!(stage.get(&receipts[0].job).await.state(), v1::JobState::Queued);
 }
 
+/// Found by the simulation. A job makes a task, another one joins it when its time comes, the first one leaves, and the
+/// scheduler dies: the second comes back with a task of its own, and nobody waits for the first one's. It must end in the
+/// journal as well, and not be worked at or found again after every further restart.
+#[tokio::test]
+async fn a_task_that_outlived_its_maker_and_for_which_nobody_waits_ends() {
+    let stage = Stage::new().await;
+    let soon = v1::JobSpec { not_before_at_ms: now_ms() + 300, ..spec("pkg:npm/express") };
+    let receipts = submit(&stage, vec![spec("pkg:npm/express"), soon]).await.unwrap();
+    while !stage.get(&receipts[1].job).await.task.eq(&receipts[0].task) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    stage.jobs().cancel(v1::CancelRequest { id: receipts[0].job.clone() }).await.unwrap();
+
+    let setting = || Setting { lease_ttl_ms: 100, ..Setting::default() };
+    let stage = stage.restart(setting()).await;
+    assert_eq!(stage.engine.recovered(), 1);
+    assert_eq!(stage.get(&receipts[0].job).await.state(), v1::JobState::Cancelled, "it stays as it ended");
+    let mut worker = stage.worker("one", vec![]).await;
+    let assign = worker.assigned().await;
+    assert_eq!(format!("t-{}", assign.attempt.unwrap().task), receipts[1].task, "its own");
+    worker.fetched(&assign, &["1.0.0"]).await;
+    worker.acknowledged().await;
+    assert_eq!(stage.ended(&receipts[1].job).await.state(), v1::JobState::Done);
+    submit(&stage, vec![spec("pkg:npm/koa")]).await.unwrap();
+    assert_eq!(worker.assigned().await.purl, "pkg:npm/koa", "the other one is not worked at");
+    assert_eq!(stage.get(&receipts[0].job).await.state(), v1::JobState::Cancelled);
+}
+
 #[tokio::test]
 async fn whoever_is_in_a_hurry_comes_first() {
     let stage = Stage::new().await;

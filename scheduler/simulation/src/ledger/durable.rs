@@ -26,6 +26,7 @@ pub(crate) struct Durable {
     /// Each host's last wish.
     wishes: BTreeMap<HostIndex, Timestamp>,
     items: BTreeSet<(usize, u64)>,
+    keys: BTreeSet<(usize, u64)>,
 }
 
 impl Durable {
@@ -73,11 +74,20 @@ impl Durable {
                 Command::AttemptFailed { .. } | Command::HostBlocked { .. } => {}
             }
         }
+        let mut closed_here = BTreeSet::new();
         for closure in &entry.closures {
+            if !closed_here.insert(closure.job) {
+                // The task of a job that had joined another one ends with it; that one's end is told already.
+                self.ended.extend(closure.ends_task);
+                continue;
+            }
             let stored = self.jobs.get_mut(&closure.job);
             let stored = stored.ok_or_else(|| format!("{} ends and was never submitted", closure.job))?;
             let state = closure.result.state;
-            if let Some(before) = stored.end.replace(state) {
+            let before = stored.end.replace(state);
+            // The end of a task that outlived its maker may be told once more with how that ended.
+            let told_again = before == Some(state) && closure.ends_task == Some(TaskId(closure.job.0));
+            if let Some(before) = before.filter(|_| !told_again) {
                 return Err(format!("{} ends as {state}, and had ended as {before}", closure.job));
             }
             if !state.is_terminal() {
@@ -94,11 +104,33 @@ impl Durable {
         if let Some(item) = facts.item.filter(|item| !self.items.insert(*item)) {
             return Err(format!("item {} of client {} became two jobs, the second of them {job}", item.1, item.0));
         }
+        if let Some(key) = facts.key.filter(|key| !self.keys.insert(*key)) {
+            return Err(format!("key {} of client {} became two jobs, the second of them {job}", key.1, key.0));
+        }
         if self.jobs.insert(job, Stored { facts, end: None }).is_some() {
             return Err(format!("{job} is used twice"));
         }
         self.open.insert(job);
         Ok(())
+    }
+
+    /// Of the ends in a group that was cut off which change no job, keeps those that were found.
+    pub(crate) fn keep_ends(&mut self, unsure: &[Entry], found: &BTreeSet<TaskId>) {
+        let ends = unsure.iter().flat_map(|entry| &entry.closures).filter_map(|closure| closure.ends_task);
+        let outlived = |task: &TaskId| self.jobs.get(&task.maker()).is_some_and(|maker| maker.end.is_some());
+        let ended: Vec<TaskId> = ends.filter(|task| outlived(task) && !found.contains(task)).collect();
+        self.ended.extend(ended);
+    }
+
+    /// Did anybody but its maker ever wait for the task?
+    pub(crate) fn was_joined(&self, task: TaskId) -> bool {
+        self.jobs.iter().any(|(job, stored)| stored.facts.task == task && *job != task.maker())
+    }
+
+    /// A task that was made and has not ended.
+    pub(crate) fn unended(&self) -> Option<TaskId> {
+        let makers = self.jobs.iter().filter(|(job, stored)| stored.facts.task.maker() == **job);
+        makers.map(|(_, stored)| stored.facts.task).find(|task| !self.ended.contains(task))
     }
 
     /// No job is left behind by a task that ended in one of these entries.

@@ -20,8 +20,8 @@ pub(crate) struct Lanes {
     presses: BTreeMap<HostIndex, u64>,
     /// The workers that got work at the last look.
     fleet: BTreeSet<WorkerId>,
-    /// When one of them was missing last.
-    shrunk_ms: u64,
+    /// When one of them was missing or new last.
+    changed_ms: u64,
 }
 
 impl Lanes {
@@ -31,12 +31,12 @@ impl Lanes {
     }
 
     /// When a worker goes, the capped part of the slots is smaller, and what was begun within the larger one ends in its
-    /// own time.
+    /// own time. One that comes back brings attempts with it that may not be displaced, while others were begun instead.
     fn look_at_fleet(&mut self, workers: &[WorkerView], at_ms: u64) {
         let open = workers.iter().filter(|worker| !worker.draining && !worker.silent);
         let fleet: BTreeSet<_> = open.map(|worker| worker.worker).collect();
-        if !self.fleet.is_subset(&fleet) {
-            self.shrunk_ms = at_ms;
+        if self.fleet != fleet {
+            self.changed_ms = at_ms;
         }
         self.fleet = fleet;
     }
@@ -125,7 +125,7 @@ impl Ledger {
         };
         let giving: BTreeSet<_> = fleet.iter().filter(gives).map(|worker| worker.worker).collect();
         let long_enough_ms = at_ms.saturating_sub(options.min_run_ms + GRACE_MS);
-        let victims = self.runs.in_slots(self.lanes.shrunk_ms + 1..=long_enough_ms).filter(|(task, worker)| {
+        let victims = self.runs.in_slots(self.lanes.changed_ms + 1..=long_enough_ms).filter(|(task, worker)| {
             giving.contains(worker)
                 && core.lane_of(*task).is_some_and(|lane| lane > Lane::Paid)
                 && !leaders.contains(task)

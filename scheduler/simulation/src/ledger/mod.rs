@@ -10,6 +10,7 @@ mod lanes;
 mod promises;
 mod recovered;
 mod runs;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +34,10 @@ pub(crate) struct Facts {
     pub(crate) admitted_ms: u64,
     /// Of which client's stream it is which item.
     pub(crate) item: Option<(usize, u64)>,
+    /// Of which client's key it is the job.
+    pub(crate) key: Option<(usize, u64)>,
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl Facts {
@@ -43,6 +48,9 @@ impl Facts {
             max_age_ms: payload.max_age_ms,
             admitted_ms: at_ms,
             item: None,
+            key: None,
+            not_before: payload.not_before,
+            expires_at: payload.expires_at,
         }
     }
 }
@@ -89,6 +97,10 @@ pub(crate) struct Ledger {
     wishes: Vec<(u64, HostIndex, Timestamp)>,
     /// A group whose commit was cut off.
     unsure: Vec<Entry>,
+    /// The latest time that this life of the scheduler has read from its wall clock, which may be set back.
+    latest: Option<Timestamp>,
+    /// What is to begin later in this life of the scheduler is about these targets.
+    later: BTreeSet<(Timestamp, u64)>,
     /// Open jobs that the last recovery found; they may be more than the queue takes.
     found: u64,
 }
@@ -107,6 +119,8 @@ impl Ledger {
             pending: BTreeMap::new(),
             wishes: Vec::new(),
             unsure: Vec::new(),
+            latest: None,
+            later: BTreeSet::new(),
             found: 0,
         }
     }
@@ -127,6 +141,7 @@ impl Ledger {
     }
 
     pub(crate) fn admitted(&mut self, job: JobId, facts: Facts) {
+        self.later.extend(facts.not_before.map(|at| (at, facts.target)));
         self.pending.insert(job, facts);
     }
 
@@ -158,6 +173,8 @@ impl Ledger {
     /// These entries are durable now.
     pub(crate) fn committed(&mut self, entries: &[Entry]) {
         for entry in entries {
+            let kept = self.promises.end_well(entry, &self.durable);
+            self.expect(kept);
             let closed = self.durable.apply(entry, &mut self.pending);
             self.tally.ended += entry.closures.len() as u64;
             self.expect(closed);
@@ -176,6 +193,8 @@ impl Ledger {
         self.pending.retain(|job, _| kept.contains(job));
         self.unsure = in_hand;
         self.wishes.clear();
+        self.latest = None;
+        self.later.clear();
         self.displaced.clear();
         self.runs.crashed();
         self.lanes.crashed();

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_model::{JobId, TaskId};
+use gleaner_model::{JobId, JobState, TaskId};
+use gleaner_store::Closure;
 
-use super::Ledger;
+use super::{Durable, Ledger};
+use crate::process::Entry;
 use crate::wire::Run;
 
 /// What was promised.
@@ -18,6 +20,8 @@ pub(crate) struct Promises {
     forgotten: BTreeMap<Run, TaskId>,
     /// The highest item of each client's stream that was acknowledged.
     items: BTreeMap<usize, u64>,
+    /// The job that each client was told that its key names.
+    keys: BTreeMap<(usize, u64), JobId>,
 }
 
 impl Promises {
@@ -31,7 +35,32 @@ impl Promises {
     }
 }
 
+impl Promises {
+    /// A job that somebody was told is cancelled has no outcome after that.
+    pub(super) fn end_well(&self, entry: &Entry, durable: &Durable) -> Result<(), String> {
+        let later = |closure: &&Closure| {
+            closure.result.state != JobState::Cancelled
+                && durable.is_open(closure.job)
+                && self.cancelled.contains(&closure.job)
+        };
+        match entry.closures.iter().find(later) {
+            Some(closure) => {
+                Err(format!("{} was said to be over, and ends as {} afterwards", closure.job, closure.result.state))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 impl Ledger {
+    /// A client was told which job its key names.
+    pub(crate) fn named_by_key(&mut self, client: usize, key: u64, job: JobId) {
+        let named = *self.promises.keys.entry((client, key)).or_insert(job);
+        if named != job {
+            self.fail(format!("key {key} of client {client} names {job}, and named {named} before"));
+        }
+    }
+
     /// A client has a receipt.
     pub(crate) fn receipt(&mut self, job: JobId) {
         self.tally.receipts += 1;
@@ -63,6 +92,13 @@ impl Ledger {
             self.fail(format!(
                 "client {client} has a receipt for item {acknowledged} and is told to go on after {number}"
             ));
+        }
+    }
+
+    /// All jobs have ended, and so has all that was done for them: nothing stays in the journal for ever.
+    pub(crate) fn leaves_nothing(&mut self) {
+        if let Some(task) = self.durable.unended() {
+            self.fail(format!("all jobs have ended, and {task} has not in the journal"));
         }
     }
 

@@ -30,6 +30,8 @@ impl Ledger {
         self.settle_unsure(found);
         self.pending.clear();
         let expected: BTreeSet<JobId> = self.durable.open().map(|(job, _)| job).collect();
+        let later = self.durable.open().filter_map(|(_, facts)| Some((facts.not_before?, facts.target)));
+        self.later.extend(later.filter(|(at, _)| *at > now.wall));
         let open = found.open();
         if let Some(job) = expected.symmetric_difference(&open).next() {
             let (was, is) = (expected.contains(job), open.contains(job));
@@ -39,7 +41,8 @@ impl Ledger {
             if self.durable.task_has_ended(*task) || (!open && *job != task.maker()) {
                 self.fail(format!("after a restart {job} waits for {task}, which has ended"));
             }
-            if *open {
+            // Nobody can be at a task whose time has not come.
+            if *open && !self.is_early(*task) {
                 self.runs.waits_in_limbo(*task, at_ms + lease_ttl_ms);
             }
         }
@@ -63,6 +66,7 @@ impl Ledger {
         let kept = applied.is_ok() && found.open() != before && is_same(&after, found);
         // A group that changes no job is known by its wishes.
         self.durable.keep_wishes(&unsure, &found.wishes);
+        self.durable.keep_ends(&unsure, &found.jobs.iter().map(|(_, task, _)| *task).collect());
         if kept {
             self.tally.unsure_kept += 1;
             self.committed(&unsure);

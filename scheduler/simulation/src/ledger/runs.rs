@@ -82,6 +82,10 @@ impl Runs {
         self.limbo.clear();
     }
 
+    pub(super) fn in_limbo(&self) -> impl Iterator<Item = TaskId> {
+        self.limbo.keys().copied()
+    }
+
     pub(crate) fn waits_in_limbo(&mut self, task: TaskId, until_ms: u64) {
         self.limbo.insert(task, until_ms);
     }
@@ -114,6 +118,7 @@ impl Ledger {
     /// An attempt begins.
     pub(crate) fn assigned(&mut self, task: TaskId, worker: WorkerId, host: HostIndex, at_ms: u64) -> Run {
         self.granted(host, at_ms);
+        self.may_begin(task);
         let run = Run(self.runs.bodies.len() as u64);
         let target = self.target_of(task).unwrap_or(u64::MAX);
         self.runs.bodies.push(Body {

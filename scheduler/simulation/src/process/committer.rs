@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use gleaner_model::TaskId;
-use gleaner_store::{Closure, Command, Group, StreamPosition};
+use gleaner_store::{Closure, Command, Group, KeyEntry, StreamPosition};
 
 use super::message::Committed;
 use crate::wire::{Conn, Frame, Run};
@@ -21,6 +21,13 @@ pub(crate) enum Then {
     Answer {
         conn: Conn,
         frame: Frame,
+    },
+    /// The same, and the client's key is free for others who ask under it.
+    Keyed {
+        conn: Conn,
+        frame: Frame,
+        client: usize,
+        key: u64,
     },
     /// The scheduler is told.
     Tell(Committed),
@@ -38,6 +45,7 @@ pub(crate) struct Entry {
     pub(crate) commands: Vec<(u64, Command)>,
     pub(crate) closures: Vec<Closure>,
     pub(crate) streams: Vec<StreamPosition>,
+    pub(crate) keys: Vec<KeyEntry>,
     /// The task whose outcome this is, and who did the work.
     pub(crate) outcome: Option<(TaskId, Run)>,
     pub(crate) then: Then,
@@ -45,7 +53,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) const fn new(then: Then) -> Self {
-        Self { commands: Vec::new(), closures: Vec::new(), streams: Vec::new(), outcome: None, then }
+        Self { commands: Vec::new(), closures: Vec::new(), streams: Vec::new(), keys: Vec::new(), outcome: None, then }
     }
 
     fn records(&self) -> usize {
@@ -113,6 +121,7 @@ pub(crate) fn group(entries: &[Entry]) -> Group {
         commands: entries.iter().flat_map(|entry| entry.commands.iter().cloned()).collect(),
         closures: entries.iter().flat_map(|entry| entry.closures.iter().cloned()).collect(),
         streams: entries.iter().flat_map(|entry| entry.streams.iter().cloned()).collect(),
+        keys: entries.iter().flat_map(|entry| entry.keys.iter().cloned()).collect(),
         ..Group::default()
     }
 }

@@ -1,6 +1,6 @@
 //! Taking jobs in, and ending them (the engine's `jobs` and `admission`).
 
-use gleaner_core::{Admission, Ask, CancelOutcome, Effect, Needs, Refusal, TargetKey};
+use gleaner_core::{Admission, Ask, CancelOutcome, Effect, Needs, Refusal, TargetKey, Terms};
 use gleaner_model::{JobId, JobResult, TaskId};
 use gleaner_store::{Closure, StreamPosition};
 
@@ -13,7 +13,11 @@ impl Process {
     pub(super) fn client_asked(&mut self, conn: Conn, client: usize, asked: Asked, scene: &mut Scene<'_>) {
         match asked {
             Asked::Submit { request, wishes } => {
-                let answer = self.submit(client, &wishes, None, request, conn, scene);
+                let key = wishes.first().and_then(|wish| wish.key);
+                let answer = match key {
+                    Some(key) => self.submit_keyed(conn, client, key, request, &wishes, scene),
+                    None => self.submit(client, &wishes, None, request, conn, scene),
+                };
                 if let Err(why) = answer {
                     let frame = Frame::Answered(Answered::Refused { request, why });
                     scene.out.push(Out::Send { conn, frame });
@@ -37,15 +41,16 @@ impl Process {
     ) -> Result<(), Refusal> {
         let account = self.configuration.accounts[client].clone();
         let first = position.map(|last| (client, last + 1 - wishes.len() as u64));
-        let payloads = self.admit(wishes, &account, first, scene)?;
+        let payloads = self.admit(wishes, &account, client, first, scene)?;
         let jobs: Vec<JobId> = payloads.iter().map(|(job, _)| *job).collect();
         let last = jobs.last().copied();
         let frame = Frame::Answered(Answered::Receipts { request, jobs });
         let mut entry = Entry::new(Then::Answer { conn, frame: frame.clone() });
         if self.is_planted(Planted::ReceiptBeforeCommit) {
             entry.then = Then::Nothing;
-            scene.out.push(Out::Send { conn, frame });
+            scene.out.push(Out::Send { conn, frame: frame.clone() });
         }
+        self.name_by_keys(client, conn, &frame, &payloads, &mut entry);
         for (job, payload) in payloads {
             entry.commands.push((job.0, payload.to_command(scene.now.wall)));
             self.payloads.insert(job, payload);
@@ -75,6 +80,7 @@ impl Process {
         &mut self,
         wishes: &[Wish],
         account: &Account,
+        client: usize,
         first: Option<(usize, u64)>,
         scene: &mut Scene<'_>,
     ) -> Result<Vec<(JobId, Payload)>, Refusal> {
@@ -90,7 +96,8 @@ impl Process {
         }
         for (nth, (job, payload)) in (0..).zip(&admitted) {
             let item = first.map(|(client, number)| (client, number + nth));
-            scene.ledger.admitted(*job, Facts { item, ..Facts::new(payload, scene.at_ms) });
+            let key = payload.key.map(|key| (client, key));
+            scene.ledger.admitted(*job, Facts { item, key, ..Facts::new(payload, scene.at_ms) });
         }
         Ok(admitted)
     }
@@ -116,7 +123,10 @@ impl Process {
             max_age_ms: wish.max_age_ms,
             expires_at,
         };
-        let admission = self.core.submit(ask, scene.now)?;
+        let later = |in_ms: Option<u64>| in_ms.map(|in_ms| scene.now.wall.plus_ms(in_ms));
+        let terms = Terms { not_before: later(wish.begins_in_ms), deadline: later(wish.deadline_in_ms) };
+        let told = if self.is_planted(Planted::BeginsEarly) { Terms { not_before: None, ..terms } } else { terms };
+        let admission = self.core.submit_under(ask, told, scene.now)?;
         if let Admission::Attached(task) = admission {
             scene.ledger.attached(task);
         }
@@ -125,6 +135,9 @@ impl Process {
             target: wish.target,
             max_age_ms: wish.max_age_ms,
             expires_at,
+            not_before: terms.not_before,
+            deadline: terms.deadline,
+            key: wish.key,
             client: account.name.clone(),
             lane: account.lane,
             epoch: self.epoch,
@@ -141,6 +154,10 @@ impl Process {
     }
 
     fn cancel(&mut self, conn: Conn, request: u64, job: JobId, scene: &mut Scene<'_>) {
+        if self.is_planted(Planted::CancelForgotten) {
+            let frame = Frame::Answered(Answered::Cancelled { request, job, over: true });
+            return self.committer.send(Entry::new(Then::Answer { conn, frame }));
+        }
         let mut effects = Vec::new();
         let outcome = self.core.cancel(job, scene.now, &mut effects);
         self.perform(&mut effects, None, scene);
@@ -158,13 +175,18 @@ impl Process {
 
     /// Ends jobs in the journal, for an [`Effect::Close`].
     pub(super) fn close(&mut self, effect: Effect, scene: &mut Scene<'_>) {
-        let Effect::Close { jobs, task_ended, state, attempts, fault, .. } = effect else { return };
+        let Effect::Close { jobs, task_ended, merged, state, attempts, fault, .. } = effect else { return };
+        scene.ledger.ends_in_time(&jobs, state, scene.now.wall);
+        let merged = if self.is_planted(Planted::MergedLeftOpen) { Vec::new() } else { merged };
         if let Some(task) = task_ended {
             scene.ledger.attempt_over(task);
         }
         let result = JobResult { error: fault, ..JobResult::bare(state, scene.now.wall, attempts) };
         let mut entry = Entry::new(Then::Tell(Committed::Ended { jobs: jobs.clone() }));
-        entry.closures = closures(&jobs, &result, task_ended);
+        entry.closures = match task_ended.filter(|_| jobs.is_empty()) {
+            Some(task) => unwanted(task, scene),
+            None => closures(&jobs, &result, task_ended, &merged),
+        };
         if self.is_planted(Planted::ClosureLost) && scene.chance.percent(10) {
             entry.closures.clear();
         }
@@ -172,9 +194,24 @@ impl Process {
     }
 }
 
-/// The closures of jobs that ended alike.
-pub(super) fn closures(jobs: &[JobId], result: &JobResult, ends_task: Option<TaskId>) -> Vec<Closure> {
-    jobs.iter().map(|job| Closure { job: *job, result: result.clone(), ends_task }).collect()
+/// The end of a task for which nobody waits; its maker stays as it ended.
+fn unwanted(task: TaskId, scene: &mut Scene<'_>) -> Vec<Closure> {
+    let job = task.maker();
+    let result = scene.shelf.result(job).unwrap_or(None);
+    result.into_iter().map(|result| Closure { job, result, ends_task: Some(task) }).collect()
+}
+
+/// The closures of jobs that ended alike. Of `merged` tasks, which are those of some of these jobs and end as well, each
+/// has one more: a closure names one task.
+pub(super) fn closures(
+    jobs: &[JobId],
+    result: &JobResult,
+    ends_task: Option<TaskId>,
+    merged: &[TaskId],
+) -> Vec<Closure> {
+    let closure = |job, ends_task| Closure { job, result: result.clone(), ends_task };
+    let own = jobs.iter().map(|job| closure(*job, ends_task));
+    own.chain(merged.iter().map(|task| closure(task.maker(), Some(*task)))).collect()
 }
 
 /// What a worker must be able to do for work at this host: one bit of three, in turn.

@@ -7,6 +7,7 @@
 mod committer;
 mod effects;
 mod jobs;
+mod keyed;
 mod message;
 mod outcome;
 mod payload;
@@ -14,7 +15,7 @@ mod recovery;
 mod streams;
 mod workers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_core::{Effect, HostIndex, Moment, Options, Scheduler, WorkerId};
 use gleaner_model::{Attempt, ClientName, JobId, Lane, TaskId};
@@ -77,6 +78,8 @@ pub(crate) struct Process {
     links: BTreeMap<WorkerId, Link>,
     next_worker: u64,
     payloads: BTreeMap<JobId, Payload>,
+    /// Keys of clients under which something is on its way to the disk.
+    claims: BTreeSet<(usize, u64)>,
     /// The newest connection of each client's stream.
     speakers: BTreeMap<usize, Conn>,
     effects: Vec<Effect>,
@@ -102,6 +105,7 @@ impl Process {
 
     /// Handles one message, and then what the engine does after every message.
     pub(crate) fn handle(&mut self, message: Message, scene: &mut Scene<'_>) {
+        scene.ledger.clock_read(scene.now.wall);
         match message {
             Message::Came { conn, peer: Peer::Worker(peer), frame: Frame::Said(said) } => {
                 self.worker_said(conn, peer, said, scene);

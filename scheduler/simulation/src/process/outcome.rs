@@ -69,9 +69,10 @@ impl Process {
         };
         let attempts = self.core.attempts_of(attempt.task);
         let jobs = self.core.jobs_of(attempt.task);
+        let merged = self.merged_into(attempt.task);
         let result = JobResult::bare(state, scene.now.wall, attempts);
         let mut entry = Entry::new(Then::Tell(Committed::Outcome { worker, attempt, jobs: jobs.clone() }));
-        entry.closures = closures(&jobs, &result, Some(attempt.task));
+        entry.closures = closures(&jobs, &result, Some(attempt.task), &merged);
         entry.outcome = Some((attempt.task, run));
         self.follow_up(attempt, &mut entry, scene);
         self.committer.send(entry);
@@ -83,7 +84,7 @@ impl Process {
         if target & OLDER != 0 || !scene.chance.percent(5) {
             return;
         }
-        let wish = Wish { target: target | OLDER, max_age_ms: 0, expires_in_ms: None };
+        let wish = Wish::plain(target | OLDER);
         let Ok((job, payload)) = self.admit_one(wish, &own_account(), scene) else { return };
         scene.ledger.admitted(job, Facts::new(&payload, scene.at_ms));
         entry.commands.push((job.0, payload.to_command(scene.now.wall)));

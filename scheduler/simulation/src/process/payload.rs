@@ -1,5 +1,6 @@
 //! What a job asks for, as it stands in the journal.
 
+use gleaner_core::Terms;
 use gleaner_model::{
     CrawlPart, Ecosystem, JobKind, JobSpec, Lane, PackageName, Purl, RegistryName, TaskId, Timestamp, Trace,
 };
@@ -17,6 +18,9 @@ pub(crate) struct Payload {
     pub(crate) target: u64,
     pub(crate) max_age_ms: u64,
     pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) key: Option<u64>,
     pub(crate) client: gleaner_model::ClientName,
     pub(crate) lane: Lane,
     pub(crate) epoch: u64,
@@ -33,9 +37,9 @@ impl Payload {
             registry: RegistryName::default_of(Ecosystem::Cargo),
             max_age_ms: self.max_age_ms,
             expires_at: self.expires_at,
-            not_before: None,
-            deadline: None,
-            key: None,
+            not_before: self.not_before,
+            deadline: self.deadline,
+            key: self.key.map(|key| key_text(key).parse().expect("a letter and digits make a key")),
         };
         let (task, client, lane, epoch) = (self.task, self.client.clone(), self.lane, self.epoch);
         let origin = gleaner_model::Origin::Asked;
@@ -47,8 +51,20 @@ impl Payload {
         let Command::Submit { task, spec, client, lane, epoch, .. } = command else { return None };
         let number: u64 = spec.purl.name().as_str().strip_prefix('p')?.parse().ok()?;
         let target = number | if spec.part == CrawlPart::Older { OLDER } else { 0 };
-        Some(Self { task, target, max_age_ms: spec.max_age_ms, expires_at: spec.expires_at, client, lane, epoch })
+        let key = spec.key.and_then(|key| key.as_str().strip_prefix('k')?.parse().ok());
+        let JobSpec { max_age_ms, expires_at, not_before, deadline, .. } = spec;
+        Some(Self { task, target, max_age_ms, expires_at, not_before, deadline, key, client, lane, epoch })
     }
+
+    /// Its times, as the core wants them.
+    pub(crate) const fn terms(&self) -> Terms {
+        Terms { not_before: self.not_before, deadline: self.deadline }
+    }
+}
+
+/// A client's key, as it stands in the journal.
+pub(crate) fn key_text(key: u64) -> String {
+    format!("k{key}")
 }
 
 /// The account under which Gleaner gives itself work.

@@ -1,7 +1,7 @@
 //! Starting: the store is open, the core is brought back to where the journal says it was (the engine's `engine` and
 //! `recovery`).
 
-use gleaner_core::{Budget, HostIndex, Moment, RecoveredJob, Scheduler, TargetKey};
+use gleaner_core::{Budget, HostIndex, Moment, RecoveredJob, Scheduler, TargetKey, Terms};
 use gleaner_model::{JobId, TaskId};
 use gleaner_store::{Opened, Recovered, StoreError};
 
@@ -31,10 +31,12 @@ impl Process {
             links: Default::default(),
             next_worker: 1,
             payloads: Default::default(),
+            claims: Default::default(),
             speakers: Default::default(),
             effects: Vec::new(),
             newest: Default::default(),
         };
+        scene.ledger.clock_read(scene.now.wall);
         process.register(|budget| budget);
         process.recover(scene)?;
         Ok(process)
@@ -83,7 +85,8 @@ impl Process {
                     self.core.recovered_from(job, payload.epoch);
                 }
                 let host = self.host_of(payload.target);
-                self.core.recover_job(recovered_job(job, open, &payload, client, host), now);
+                let terms = if self.is_planted(Planted::TimesForgotten) { Terms::default() } else { payload.terms() };
+                self.core.recover_under(recovered_job(job, open, &payload, client, host), terms, now);
             }
             Recovered::AttemptFailed { task, attempts, retry_at } => {
                 found.failed.push(task);

@@ -4,8 +4,8 @@
 mod disk;
 mod model;
 
-use gleaner_model::JobId;
-use gleaner_store::{Group, Opened, Recovered, RedbOptions, RedbStore, Store, StoreError};
+use gleaner_model::{JobId, JobResult};
+use gleaner_store::{Group, Keyed, Opened, Recovered, RedbOptions, RedbStore, Store, StoreError};
 
 use self::disk::Disk;
 use self::model::Model;
@@ -62,6 +62,14 @@ impl Shelf {
         }
     }
 
+    /// How a job ended, if it has.
+    pub(crate) fn result(&self, job: JobId) -> Result<Option<JobResult>, StoreError> {
+        match self {
+            Self::Real { store, .. } => Ok(opened(store)?.job(job)?.and_then(|stored| stored.result)),
+            Self::Model(model) => Ok(model.result(job)),
+        }
+    }
+
     /// The last committed number of a client's stream.
     pub(crate) fn position(&self, client: &str, stream: &str) -> Result<u64, StoreError> {
         match self {
@@ -69,6 +77,17 @@ impl Shelf {
                 Ok(opened(store)?.stream(client, stream)?.map_or(0, |position| position.number))
             }
             Self::Model(model) => Ok(model.position(client, stream)),
+        }
+    }
+
+    /// The job that a client's key names.
+    pub(crate) fn key(&self, client: &str, key: &str) -> Result<Option<JobId>, StoreError> {
+        match self {
+            Self::Real { store, .. } => Ok(opened(store)?.key(client, key)?.and_then(|entry| match entry.names {
+                Keyed::Job(job) => Some(job),
+                Keyed::Batch(_) => None,
+            })),
+            Self::Model(model) => Ok(model.key(client, key)),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_model::{JobId, TaskId};
-use gleaner_store::{Command, Group, Opened, Recovered, StoreError};
+use gleaner_model::{JobId, JobResult, TaskId};
+use gleaner_store::{Command, Group, Keyed, Opened, Recovered, StoreError};
 
 use crate::chance::Chance;
 
@@ -13,9 +13,10 @@ pub(crate) struct Model {
     epoch: u64,
     next_sequence: u64,
     commands: BTreeMap<u64, Command>,
-    closed: BTreeSet<JobId>,
+    closed: BTreeMap<JobId, JobResult>,
     ended: BTreeSet<TaskId>,
     positions: BTreeMap<(String, String), u64>,
+    keys: BTreeMap<(String, String), JobId>,
     fails: bool,
     /// A group whose commit failed: after a power cut it is there, or it is not.
     unsure: Option<Group>,
@@ -46,12 +47,21 @@ impl Model {
             self.commands.insert(*sequence, command.clone());
         }
         for closure in &group.closures {
-            self.closed.insert(closure.job);
+            self.closed.insert(closure.job, closure.result.clone());
             self.ended.extend(closure.ends_task);
         }
         for position in &group.streams {
             self.positions.insert((position.client.to_string(), position.stream.clone()), position.number);
         }
+        for entry in &group.keys {
+            if let Keyed::Job(job) = entry.names {
+                self.keys.insert((entry.client.to_string(), entry.key.clone()), job);
+            }
+        }
+    }
+
+    pub(crate) fn key(&self, client: &str, key: &str) -> Option<JobId> {
+        self.keys.get(&(client.to_owned(), key.to_owned())).copied()
     }
 
     pub(crate) fn recover(&self, take: &mut dyn FnMut(Recovered)) {
@@ -82,12 +92,16 @@ impl Model {
     }
 
     fn recover_job(&self, job: JobId, submit: &Command, take: &mut dyn FnMut(Recovered)) {
-        let open = !self.closed.contains(&job);
+        let open = !self.closed.contains_key(&job);
         let Command::Submit { task, .. } = submit else { return };
         let carries = task.maker() == job && !self.ended.contains(task);
         if open || carries {
             take(Recovered::Job { job, open, submit: submit.clone() });
         }
+    }
+
+    pub(crate) fn result(&self, job: JobId) -> Option<JobResult> {
+        self.closed.get(&job).cloned()
     }
 
     pub(crate) fn knows(&self, job: JobId) -> bool {

@@ -44,7 +44,10 @@ impl World {
             return;
         }
         match self.clients[at].answered(answered) {
-            News::Receipts { jobs, up_to } => {
+            News::Receipts { jobs, up_to, key } => {
+                if let (Some(key), Some(job)) = (key, jobs.first()) {
+                    self.ledger.named_by_key(at, key, *job);
+                }
                 jobs.into_iter().for_each(|job| self.ledger.receipt(job));
                 if let Some(number) = up_to {
                     self.ledger.items_acknowledged(at, number);

@@ -137,6 +137,12 @@ impl World {
         match then {
             Then::Nothing => {}
             Then::Answer { conn, frame } => self.send(conn, Way::FromScheduler, frame),
+            Then::Keyed { conn, frame, client, key } => {
+                if let Some(process) = &mut self.machine.process {
+                    process.release(client, key);
+                }
+                self.send(conn, Way::FromScheduler, frame);
+            }
             Then::Tell(committed) => {
                 let after_ms = self.chance.pick(&[0, 0, 0, 2]);
                 self.agenda.after(after_ms, Event::Inbox(boot, Message::Committed(committed)));
