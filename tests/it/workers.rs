@@ -4,4 +4,5 @@ mod crew;
 mod leaving;
 mod placing;
 mod sharing;
+mod silent;
 mod streams;

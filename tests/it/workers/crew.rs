@@ -72,16 +72,21 @@ impl Crew {
 
     /// Starts a worker with a state of its own, and waits until the scheduler knows it.
     pub(super) async fn worker(&self, name: &str, slots: usize) -> Worker {
-        self.started(name, slots, &["--name", name]).await
+        self.worker_at(name, slots, &self.scheduler.url).await
+    }
+
+    /// The same, of the scheduler that is to be found at `server`.
+    pub(super) async fn worker_at(&self, name: &str, slots: usize, server: &str) -> Worker {
+        self.started(name, slots, server, &["--name", name]).await
     }
 
     /// The same, on the state in `directory`, which decides what it is called.
     pub(super) async fn nameless(&self, directory: &str, slots: usize) -> Worker {
-        self.started(directory, slots, &[]).await
+        self.started(directory, slots, &self.scheduler.url, &[]).await
     }
 
-    async fn started(&self, directory: &str, slots: usize, more: &[&str]) -> Worker {
-        let worker = Worker::start(&self.place, &self.place.path(directory), &self.scheduler.url, slots, more);
+    async fn started(&self, directory: &str, slots: usize, server: &str, more: &[&str]) -> Worker {
+        let worker = Worker::start(&self.place, &self.place.path(directory), server, slots, more);
         self.until(&worker.name, |known| known.is_some_and(|known| known.connected)).await;
         worker
     }
