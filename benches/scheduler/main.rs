@@ -9,13 +9,22 @@
 //! On one host, on many, and on many whose budgets bind, so that most are closed most of the time (there the clock of
 //! the decisions is moved to when the next host opens). Each measurement runs in a child process of this one, so that
 //! it begins with a fresh memory.
+//!
+//! And how soon paid work starts in a whole scheduler under load: see [`start`].
 
 mod child;
+#[allow(dead_code, reason = "shared with the demonstration of priority, which asks more")]
+#[path = "../priority/clients.rs"]
+mod clients;
 mod load;
 #[path = "../journal/memory.rs"]
 mod memory;
+#[allow(dead_code, reason = "shared with another bench, which measures more")]
+#[path = "../crawl/processes.rs"]
+mod processes;
 #[path = "../report.rs"]
 mod report;
+mod start;
 
 use std::error::Error;
 use std::io;
@@ -33,7 +42,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser, Debug)]
 struct Args {
     /// Lengths of the backlog.
-    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000, 1_000_000, 10_000_000])]
+    #[arg(long, num_args = 0.., value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000, 1_000_000, 10_000_000])]
     backlogs: Vec<u64>,
     /// How many hosts, and whether their budgets bind.
     #[arg(long, value_delimiter = ',', default_values = ["one", "many", "paced"])]
@@ -44,6 +53,12 @@ struct Args {
     /// How long one repetition decides.
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
+    /// Paid jobs whose start is measured beside each kind of victims; 0 for none.
+    #[arg(long, default_value_t = 1_000)]
+    starts: usize,
+    /// Where the stores go; by default beside what cargo builds.
+    #[arg(long, default_value = env!("CARGO_TARGET_TMPDIR"))]
+    dir: std::path::PathBuf,
     /// Appends one JSON object a measurement to this file.
     #[arg(long, env = "GLEANER_BENCH_JSON")]
     json: Option<std::path::PathBuf>,
@@ -136,6 +151,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                 (0..args.reps).map(|_| repetition(*hosts, *backlog, args.seconds)).collect::<Result<Vec<_>, _>>()?;
             tell(&runs, &format!("{}, {backlog} queued", hosts.name()), &mut report)?;
         }
+    }
+    if args.starts > 0 {
+        start::run(args.starts, &args.dir, &mut report)?;
     }
     report.show();
     Ok(())
