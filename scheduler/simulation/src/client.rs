@@ -84,6 +84,15 @@ impl Client {
             self.asked_under.extend(wish.key.map(|key| (request, key)));
             return Some(Asked::Submit { request, wishes: vec![wish] });
         }
+        match chance.below(100) {
+            0 => return Some(Asked::Campaign { request: self.request(None) }),
+            1 => return Some(Asked::Schedule { request: self.request(None) }),
+            2..8 => {
+                let wishes = (0..chance.within(1, 5)).map(|_| wish(targets, chance)).collect();
+                return Some(Asked::Batch { request: self.request(None), wishes });
+            }
+            _ => {}
+        }
         let wishes: Vec<Wish> = (0..chance.pick(&[1, 1, 1, 2, 5])).map(|_| wish(targets, chance)).collect();
         if !self.streams {
             return Some(Asked::Submit { request: self.request(None), wishes });
@@ -121,6 +130,10 @@ impl Client {
             Answered::Cancelled { request, job, over } => {
                 self.open.remove(&request);
                 if over { News::Cancelled(job) } else { News::Nothing }
+            }
+            Answered::Ordered { request } => {
+                self.open.remove(&request);
+                News::Nothing
             }
             Answered::Position { request, number } => {
                 if self.open.remove(&request).is_none() {

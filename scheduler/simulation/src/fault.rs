@@ -47,11 +47,17 @@ pub enum Fault {
     KeyLate,
     /// A client is told that its job is cancelled, and nobody cancels it.
     CancelForgotten,
+    /// A batch has ended as soon as one of its jobs has.
+    BatchEndsEarly,
+    /// How far a campaign has come is committed after its jobs and not with them.
+    CursorLate,
+    /// That a schedule has asked is committed after its job and not with it.
+    RunLate,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::ReceiptBeforeCommit,
         Self::AckBeforeCommit,
         Self::AnyToken,
@@ -73,6 +79,9 @@ impl Fault {
         Self::MergedLeftOpen,
         Self::KeyLate,
         Self::CancelForgotten,
+        Self::BatchEndsEarly,
+        Self::CursorLate,
+        Self::RunLate,
     ];
 
     /// The options of a scheduler that does this wrong, where these are what was promised.

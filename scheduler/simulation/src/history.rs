@@ -56,6 +56,13 @@ fn run(world: &mut World) -> Option<String> {
         if world.is_at_rest() {
             world.ledger.keeps_its_word();
             world.ledger.leaves_nothing();
+            match world.shelf.rows() {
+                Ok(rows) => {
+                    world.ledger.orders_agree(&rows);
+                    world.ledger.orders_are_over(&rows);
+                }
+                Err(error) => world.ledger.fail(format!("the rows cannot be read: {error}")),
+            }
             return world.ledger.violation().cloned();
         }
         if world.now_ms() > calm_until_ms || world.events > EVENTS_MAX {

@@ -104,6 +104,19 @@ pub(crate) enum Asked {
         request: u64,
         job: JobId,
     },
+    /// Several jobs that are looked at as one.
+    Batch {
+        request: u64,
+        wishes: Vec<Wish>,
+    },
+    /// A job for every package, a few at a time.
+    Campaign {
+        request: u64,
+    },
+    /// A job again and again.
+    Schedule {
+        request: u64,
+    },
     /// Opens the client's numbered stream.
     Open {
         request: u64,
@@ -126,6 +139,10 @@ pub(crate) enum Answered {
     Refused {
         request: u64,
         why: Refusal,
+    },
+    /// A campaign or a schedule is there.
+    Ordered {
+        request: u64,
     },
     /// `over`: the job has ended, and not: its outcome is on its way to the disk, and perhaps does not get there.
     Cancelled {

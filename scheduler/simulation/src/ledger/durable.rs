@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_core::HostIndex;
-use gleaner_model::{JobId, JobState, TaskId, Timestamp};
+use gleaner_model::{ClientName, JobId, JobState, Origin, TaskId, Timestamp};
 use gleaner_store::Command;
 
 use super::Facts;
@@ -27,6 +27,9 @@ pub(crate) struct Durable {
     wishes: BTreeMap<HostIndex, Timestamp>,
     items: BTreeSet<(usize, u64)>,
     keys: BTreeSet<(usize, u64)>,
+    /// What each client's campaign came to.
+    packages: BTreeSet<(ClientName, u64)>,
+    skipped: Vec<(ClientName, u64)>,
 }
 
 impl Durable {
@@ -74,6 +77,7 @@ impl Durable {
                 Command::AttemptFailed { .. } | Command::HostBlocked { .. } => {}
             }
         }
+        self.skipped.extend(entry.skipped.iter().cloned());
         let mut closed_here = BTreeSet::new();
         for closure in &entry.closures {
             if !closed_here.insert(closure.job) {
@@ -104,6 +108,10 @@ impl Durable {
         if let Some(item) = facts.item.filter(|item| !self.items.insert(*item)) {
             return Err(format!("item {} of client {} became two jobs, the second of them {job}", item.1, item.0));
         }
+        let package = matches!(facts.origin, Origin::Campaign(_)).then(|| (facts.client.clone(), facts.target));
+        if let Some((client, target)) = package.filter(|package| !self.packages.insert(package.clone())) {
+            return Err(format!("the campaign of {client} comes to package {target} twice, now with {job}"));
+        }
         if let Some(key) = facts.key.filter(|key| !self.keys.insert(*key)) {
             return Err(format!("key {} of client {} became two jobs, the second of them {job}", key.1, key.0));
         }
@@ -112,6 +120,16 @@ impl Durable {
         }
         self.open.insert(job);
         Ok(())
+    }
+
+    /// Every job that was ever committed, and how it ended.
+    pub(super) fn all(&self) -> impl Iterator<Item = (JobId, &Facts, Option<JobState>)> {
+        self.jobs.iter().map(|(job, stored)| (*job, &stored.facts, stored.end))
+    }
+
+    /// How many packages a client's campaign passed over.
+    pub(super) fn skipped(&self, client: &ClientName) -> u64 {
+        self.skipped.iter().filter(|(of, _)| of == client).count() as u64
     }
 
     /// Of the ends in a group that was cut off which change no job, keeps those that were found.

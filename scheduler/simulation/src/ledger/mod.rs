@@ -7,6 +7,7 @@ mod displacing;
 mod durable;
 mod grants;
 mod lanes;
+mod orders;
 mod promises;
 mod recovered;
 mod runs;
@@ -15,7 +16,7 @@ mod times;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_core::{Budget, Effect, HostIndex, Options, Scheduler};
-use gleaner_model::{JobId, TaskId, Timestamp};
+use gleaner_model::{ClientName, JobId, Origin, TaskId, Timestamp};
 
 pub(crate) use self::durable::Durable;
 pub(crate) use self::grants::Grants;
@@ -38,10 +39,12 @@ pub(crate) struct Facts {
     pub(crate) key: Option<(usize, u64)>,
     pub(crate) not_before: Option<Timestamp>,
     pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) client: ClientName,
+    pub(crate) origin: Origin,
 }
 
 impl Facts {
-    pub(crate) const fn new(payload: &Payload, at_ms: u64) -> Self {
+    pub(crate) fn new(payload: &Payload, at_ms: u64) -> Self {
         Self {
             task: payload.task,
             target: payload.target,
@@ -51,6 +54,8 @@ impl Facts {
             key: None,
             not_before: payload.not_before,
             expires_at: payload.expires_at,
+            client: payload.client.clone(),
+            origin: payload.origin.clone(),
         }
     }
 }
@@ -78,6 +83,8 @@ pub struct Tally {
     pub suspended: u64,
     /// Attempts that were displaced.
     pub displaced: u64,
+    /// Batches, campaigns and schedules.
+    pub orders: u64,
 }
 
 /// The truth.

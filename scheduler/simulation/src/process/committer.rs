@@ -4,8 +4,8 @@
 
 use std::collections::VecDeque;
 
-use gleaner_model::TaskId;
-use gleaner_store::{Closure, Command, Group, KeyEntry, StreamPosition};
+use gleaner_model::{ClientName, TaskId};
+use gleaner_store::{Closure, Command, Group, KeyEntry, OrderWrite, StreamPosition};
 
 use super::message::Committed;
 use crate::wire::{Conn, Frame, Run};
@@ -46,6 +46,9 @@ pub(crate) struct Entry {
     pub(crate) closures: Vec<Closure>,
     pub(crate) streams: Vec<StreamPosition>,
     pub(crate) keys: Vec<KeyEntry>,
+    pub(crate) orders: Vec<OrderWrite>,
+    /// Packages that a client's campaign passed over; only the ledger looks at it.
+    pub(crate) skipped: Vec<(ClientName, u64)>,
     /// The task whose outcome this is, and who did the work.
     pub(crate) outcome: Option<(TaskId, Run)>,
     pub(crate) then: Then,
@@ -53,7 +56,16 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) const fn new(then: Then) -> Self {
-        Self { commands: Vec::new(), closures: Vec::new(), streams: Vec::new(), keys: Vec::new(), outcome: None, then }
+        Self {
+            commands: Vec::new(),
+            closures: Vec::new(),
+            streams: Vec::new(),
+            keys: Vec::new(),
+            orders: Vec::new(),
+            skipped: Vec::new(),
+            outcome: None,
+            then,
+        }
     }
 
     fn records(&self) -> usize {
@@ -121,6 +133,7 @@ pub(crate) fn group(entries: &[Entry]) -> Group {
         commands: entries.iter().flat_map(|entry| entry.commands.iter().cloned()).collect(),
         closures: entries.iter().flat_map(|entry| entry.closures.iter().cloned()).collect(),
         streams: entries.iter().flat_map(|entry| entry.streams.iter().cloned()).collect(),
+        orders: entries.iter().flat_map(|entry| entry.orders.iter().cloned()).collect(),
         keys: entries.iter().flat_map(|entry| entry.keys.iter().cloned()).collect(),
         ..Group::default()
     }

@@ -1,7 +1,7 @@
 //! Taking jobs in, and ending them (the engine's `jobs` and `admission`).
 
 use gleaner_core::{Admission, Ask, CancelOutcome, Effect, Needs, Refusal, TargetKey, Terms};
-use gleaner_model::{JobId, JobResult, TaskId};
+use gleaner_model::{JobId, JobResult, Origin, TaskId};
 use gleaner_store::{Closure, StreamPosition};
 
 use super::{Account, Committed, Entry, Out, Payload, Process, Scene, Then};
@@ -24,6 +24,14 @@ impl Process {
                 }
             }
             Asked::Cancel { request, job } => self.cancel(conn, request, job, scene),
+            Asked::Batch { request, wishes } => {
+                if let Err(why) = self.submit_batch(conn, client, request, &wishes, scene) {
+                    let frame = Frame::Answered(Answered::Refused { request, why });
+                    scene.out.push(Out::Send { conn, frame });
+                }
+            }
+            Asked::Campaign { request } => self.add_campaign(conn, client, request, scene),
+            Asked::Schedule { request } => self.add_schedule(conn, client, request, scene),
             Asked::Open { request } => self.open_stream(conn, client, request),
             Asked::Items { request, first, wishes } => self.items(conn, client, request, first, &wishes, scene),
         }
@@ -138,6 +146,7 @@ impl Process {
             not_before: terms.not_before,
             deadline: terms.deadline,
             key: wish.key,
+            origin: Origin::Asked,
             client: account.name.clone(),
             lane: account.lane,
             epoch: self.epoch,
@@ -145,7 +154,7 @@ impl Process {
         Ok((job, payload))
     }
 
-    fn take_back(&mut self, admitted: &[(JobId, Payload)], scene: &mut Scene<'_>) {
+    pub(super) fn take_back(&mut self, admitted: &[(JobId, Payload)], scene: &mut Scene<'_>) {
         let mut ignored = Vec::new();
         for (job, _) in admitted.iter().rev() {
             self.core.cancel(*job, scene.now, &mut ignored);

@@ -1,7 +1,7 @@
 //! What the simulated scheduler is told, and what it does to the outside.
 
 use gleaner_core::{HostIndex, WorkerId};
-use gleaner_model::{Attempt, FaultKind, JobId, JobState};
+use gleaner_model::{Attempt, ClientName, FaultKind, JobId, JobState};
 
 use crate::wire::{Conn, Frame, Peer, Run, Told};
 
@@ -18,6 +18,8 @@ pub(crate) enum Message {
     Prepared { worker: WorkerId, attempt: Attempt, run: Run, result: Result<JobState, FaultKind> },
     /// A commit happened.
     Committed(Committed),
+    /// The next packages of this client's campaign were read.
+    CampaignPage { client: ClientName },
     /// Something is due.
     Wake,
     /// Old results are to be forgotten.

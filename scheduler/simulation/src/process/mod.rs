@@ -4,11 +4,13 @@
 //! wire and the catalogue. Where the engine leaves its thread (describing an assignment, working out an outcome, the
 //! commit), this leaves a message that comes back later, so that everything may happen in between.
 
+mod batches;
 mod committer;
 mod effects;
 mod jobs;
 mod keyed;
 mod message;
+mod orders;
 mod outcome;
 mod payload;
 mod recovery;
@@ -23,6 +25,7 @@ use gleaner_model::{Attempt, ClientName, JobId, Lane, TaskId};
 pub(crate) use self::committer::{Committer, Entry, Then, group};
 pub(crate) use self::jobs::needs_of;
 pub(crate) use self::message::{Committed, Message, Out, Throttle};
+use self::orders::Orders;
 pub(crate) use self::payload::{OLDER, Payload};
 use crate::chance::Chance;
 use crate::fault::Fault;
@@ -47,6 +50,8 @@ pub(crate) struct Configuration {
     pub(crate) accounts: Vec<Account>,
     pub(crate) fault: Option<Fault>,
     pub(crate) watch_lanes: bool,
+    /// The packages that campaigns come to: so many, from the first.
+    pub(crate) targets: u64,
 }
 
 /// What the process sees and touches while it handles one message.
@@ -80,6 +85,7 @@ pub(crate) struct Process {
     payloads: BTreeMap<JobId, Payload>,
     /// Keys of clients under which something is on its way to the disk.
     claims: BTreeSet<(usize, u64)>,
+    pub(crate) orders: Orders,
     /// The newest connection of each client's stream.
     speakers: BTreeMap<usize, Conn>,
     effects: Vec<Effect>,
@@ -117,6 +123,7 @@ impl Process {
             Message::Described { worker, conn, told } => self.described(worker, conn, told, scene),
             Message::Prepared { worker, attempt, run, result } => self.prepared(worker, attempt, run, result, scene),
             Message::Committed(committed) => self.committed(committed, scene),
+            Message::CampaignPage { client } => self.campaign_page(&client, scene),
             Message::Wake => {}
             Message::Housekeeping => self.keep_house(scene),
         }
@@ -125,6 +132,7 @@ impl Process {
 
     /// Lets the core look at the time, hands out what can be handed out, and sets the alarm.
     fn settle(&mut self, scene: &mut Scene<'_>) {
+        self.keep_orders(scene);
         let mut effects = std::mem::take(&mut self.effects);
         self.core.tick(scene.now, &mut effects);
         let before = effects.len();
@@ -153,7 +161,10 @@ impl Process {
                 self.reopen(attempt, kind, Some((worker, attempt)), scene);
             }
             Committed::Ack { worker, attempt } => self.say(worker, Told::Ack(attempt), scene),
-            Committed::Ended { jobs } => jobs.iter().for_each(|job| drop(self.payloads.remove(job))),
+            Committed::Ended { jobs } => {
+                jobs.iter().for_each(|job| drop(self.payloads.remove(job)));
+                self.orders_hear(&jobs, scene);
+            }
         }
     }
 

@@ -103,6 +103,7 @@ impl Process {
         self.effects = effects;
         self.newest.remove(&attempt.task);
         jobs.iter().for_each(|job| drop(self.payloads.remove(job)));
+        self.orders_hear(jobs, scene);
         self.say(worker, Told::Ack(attempt), scene);
     }
 

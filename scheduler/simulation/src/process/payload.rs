@@ -2,7 +2,7 @@
 
 use gleaner_core::Terms;
 use gleaner_model::{
-    CrawlPart, Ecosystem, JobKind, JobSpec, Lane, PackageName, Purl, RegistryName, TaskId, Timestamp, Trace,
+    CrawlPart, Ecosystem, JobKind, JobSpec, Lane, Origin, PackageName, Purl, RegistryName, TaskId, Timestamp, Trace,
 };
 use gleaner_store::Command;
 
@@ -21,6 +21,7 @@ pub(crate) struct Payload {
     pub(crate) not_before: Option<Timestamp>,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) key: Option<u64>,
+    pub(crate) origin: Origin,
     pub(crate) client: gleaner_model::ClientName,
     pub(crate) lane: Lane,
     pub(crate) epoch: u64,
@@ -42,18 +43,18 @@ impl Payload {
             key: self.key.map(|key| key_text(key).parse().expect("a letter and digits make a key")),
         };
         let (task, client, lane, epoch) = (self.task, self.client.clone(), self.lane, self.epoch);
-        let origin = gleaner_model::Origin::Asked;
+        let origin = self.origin.clone();
         Command::Submit { task, spec, client, lane, at, epoch, trace: Trace::default(), origin }
     }
 
     /// What a journalled submission says; none if the command is of another kind.
     pub(crate) fn of_command(command: Command) -> Option<Self> {
-        let Command::Submit { task, spec, client, lane, epoch, .. } = command else { return None };
+        let Command::Submit { task, spec, client, lane, epoch, origin, .. } = command else { return None };
         let number: u64 = spec.purl.name().as_str().strip_prefix('p')?.parse().ok()?;
         let target = number | if spec.part == CrawlPart::Older { OLDER } else { 0 };
         let key = spec.key.and_then(|key| key.as_str().strip_prefix('k')?.parse().ok());
         let JobSpec { max_age_ms, expires_at, not_before, deadline, .. } = spec;
-        Some(Self { task, target, max_age_ms, expires_at, not_before, deadline, key, client, lane, epoch })
+        Some(Self { task, target, max_age_ms, expires_at, not_before, deadline, key, origin, client, lane, epoch })
     }
 
     /// Its times, as the core wants them.

@@ -32,6 +32,7 @@ impl Process {
             next_worker: 1,
             payloads: Default::default(),
             claims: Default::default(),
+            orders: Default::default(),
             speakers: Default::default(),
             effects: Vec::new(),
             newest: Default::default(),
@@ -67,6 +68,9 @@ impl Process {
             self.end_limbo(&found, scene);
         }
         scene.ledger.recovered(&found, scene.now, scene.at_ms, self.configuration.options.lease_ttl_ms);
+        let rows = scene.shelf.rows()?;
+        scene.ledger.orders_agree(&rows);
+        self.orders.load(rows);
         Ok(())
     }
 
@@ -75,6 +79,9 @@ impl Process {
             Recovered::Job { job, open, submit } => {
                 let Some(payload) = Payload::of_command(submit) else { return };
                 found.jobs.push((job, payload.task, open));
+                if open {
+                    self.orders.found(job, &payload);
+                }
                 if self.is_planted(Planted::JobNotRecovered) && job.0.is_multiple_of(7) {
                     return;
                 }

@@ -4,12 +4,23 @@
 mod disk;
 mod model;
 
-use gleaner_model::{JobId, JobResult};
-use gleaner_store::{Group, Keyed, Opened, Recovered, RedbOptions, RedbStore, Store, StoreError};
+use gleaner_model::{Batch, BatchId, Campaign, JobId, JobResult, JobState, Origin, Schedule};
+use gleaner_store::{Command, Group, Keyed, Opened, Recovered, RedbOptions, RedbStore, Store, StoreError};
 
 use self::disk::Disk;
 use self::model::Model;
 use crate::chance::Chance;
+
+/// More than any history has.
+const BATCHES_MAX: usize = 100_000;
+
+/// Rows that stand for several jobs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) batches: Vec<Batch>,
+    pub(crate) campaigns: Vec<Campaign>,
+    pub(crate) schedules: Vec<Schedule>,
+}
 
 /// A journal.
 pub(crate) enum Shelf {
@@ -91,6 +102,29 @@ impl Shelf {
         }
     }
 
+    /// All rows.
+    pub(crate) fn rows(&self) -> Result<Rows, StoreError> {
+        match self {
+            Self::Real { store, .. } => {
+                let store = opened(store)?;
+                let (campaigns, schedules) = (store.campaigns()?, store.schedules()?);
+                Ok(Rows { batches: store.batches(None, BATCHES_MAX)?, campaigns, schedules })
+            }
+            Self::Model(model) => Ok(model.rows()),
+        }
+    }
+
+    /// How a job ended, if it is one of this batch and has.
+    pub(crate) fn ended_of_batch(&self, job: JobId, batch: BatchId) -> Result<Option<JobState>, StoreError> {
+        match self {
+            Self::Real { store, .. } => {
+                let stored = opened(store)?.job(job)?;
+                Ok(stored.filter(|stored| is_of(&stored.submit, batch)).and_then(|stored| Some(stored.result?.state)))
+            }
+            Self::Model(model) => Ok(model.ended_of_batch(job, batch)),
+        }
+    }
+
     /// What the engine does every minute.
     pub(crate) fn keep_house(&self, before: gleaner_model::Timestamp) -> Result<bool, StoreError> {
         match self {
@@ -139,6 +173,11 @@ impl Shelf {
             Self::Model(model) => model.lose(chance),
         }
     }
+}
+
+/// Is this the submission of one of a batch's jobs?
+fn is_of(command: &Command, batch: BatchId) -> bool {
+    matches!(command, Command::Submit { origin: Origin::Batch(of), .. } if *of == batch)
 }
 
 fn opened(store: &Option<Box<RedbStore>>) -> Result<&RedbStore, StoreError> {

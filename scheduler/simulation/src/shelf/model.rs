@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_model::{JobId, JobResult, TaskId};
-use gleaner_store::{Command, Group, Keyed, Opened, Recovered, StoreError};
+use gleaner_model::{Batch, BatchId, Campaign, ClientName, JobId, JobResult, JobState, Schedule, TaskId};
+use gleaner_store::{Command, Group, Keyed, Opened, OrderWrite, Recovered, StoreError};
 
+use super::Rows;
 use crate::chance::Chance;
 
 /// The journal as maps.
@@ -17,6 +18,9 @@ pub(crate) struct Model {
     ended: BTreeSet<TaskId>,
     positions: BTreeMap<(String, String), u64>,
     keys: BTreeMap<(String, String), JobId>,
+    batches: BTreeMap<BatchId, Batch>,
+    campaigns: BTreeMap<ClientName, Campaign>,
+    schedules: BTreeMap<ClientName, Schedule>,
     fails: bool,
     /// A group whose commit failed: after a power cut it is there, or it is not.
     unsure: Option<Group>,
@@ -53,11 +57,32 @@ impl Model {
         for position in &group.streams {
             self.positions.insert((position.client.to_string(), position.stream.clone()), position.number);
         }
+        for order in &group.orders {
+            match order.clone() {
+                OrderWrite::Batch(batch) => _ = self.batches.insert(batch.id, batch),
+                OrderWrite::Campaign(campaign) => _ = self.campaigns.insert(campaign.client.clone(), campaign),
+                OrderWrite::Schedule(schedule) => _ = self.schedules.insert(schedule.client.clone(), *schedule),
+                _ => {}
+            }
+        }
         for entry in &group.keys {
             if let Keyed::Job(job) = entry.names {
                 self.keys.insert((entry.client.to_string(), entry.key.clone()), job);
             }
         }
+    }
+
+    pub(crate) fn rows(&self) -> Rows {
+        Rows {
+            batches: self.batches.values().cloned().collect(),
+            campaigns: self.campaigns.values().cloned().collect(),
+            schedules: self.schedules.values().cloned().collect(),
+        }
+    }
+
+    pub(crate) fn ended_of_batch(&self, job: JobId, batch: BatchId) -> Option<JobState> {
+        let command = self.commands.get(&job.0).filter(|command| super::is_of(command, batch));
+        command.and(self.closed.get(&job)).map(|result| result.state)
     }
 
     pub(crate) fn key(&self, client: &str, key: &str) -> Option<JobId> {

@@ -16,14 +16,23 @@ use crate::shelf::Shelf;
 use crate::story::Story;
 use crate::worker::Worker;
 
+/// Packages that a campaign comes to at most.
+const PACKAGES_MAX: u64 = 30;
+
 impl World {
     pub(crate) fn of_seed(seed: u64, fault: Option<Fault>, told: bool) -> Self {
         let mut chance = Chance::new(seed);
         let setup = Setup::of_seed(&mut chance);
         let accounts: Vec<Account> = (0..setup.clients).map(|number| account(number, &mut chance)).collect();
         let options = setup.options.clone();
-        let configuration =
-            Configuration { options, budgets: setup.budgets.clone(), accounts, fault, watch_lanes: setup.watch_lanes };
+        let configuration = Configuration {
+            options,
+            budgets: setup.budgets.clone(),
+            accounts,
+            fault,
+            watch_lanes: setup.watch_lanes,
+            targets: setup.targets.min(PACKAGES_MAX),
+        };
         let workers = (0..setup.workers).map(|number| worker(number, &mut chance)).collect();
         let clients = (0..setup.clients).map(|_| Client::new(chance.percent(30))).collect();
         let mut world = Self {

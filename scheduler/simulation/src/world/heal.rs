@@ -34,6 +34,7 @@ impl World {
         self.healed
             && resident.jobs == 0
             && resident.tasks == 0
+            && process.orders.are_over()
             && process.committer.waiting() == 0
             && process.committer.in_hand().is_empty()
             && self.workers.iter().all(|worker| worker.bodies.is_empty())
