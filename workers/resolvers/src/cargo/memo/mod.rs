@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 use super::rust_version::RustVersion;
 use super::snapshot::{CargoSnapshot, CrateId, DependencyId, RequirementId, TextId};
 pub(super) use activation::{Activation, ActivationId, Failure, Info, RequestId, Summary};
-pub(super) use candidates::{Candidate, CandidateId, List, ListId, ROOT};
+pub(super) use candidates::{Candidate, CandidateId, List, ListId, ROOT, is_offered, matching};
 pub(super) use names::{Local, LocalDependency};
 
 /// In which order versions that satisfy a requirement are tried.
@@ -71,6 +71,8 @@ pub(super) struct Memo {
     pub(super) unknown: Vec<CrateId>,
     /// What the features of an activation were found to need; kept for its room.
     needs: activation::Needs,
+    /// Roots that were resolved, by their ids.
+    pub(super) roots: Map<u64, super::prepared::Prepared>,
     pub(super) local: Local,
     pub(super) key: Option<MemoKey>,
 }
@@ -86,10 +88,6 @@ impl Memo {
         }
     }
 
-    /// How versions are preferred.
-    pub(super) fn preference(&self) -> Preference {
-        self.key.map_or(Preference::Highest, |key| key.preference)
-    }
 }
 
 /// A memo together with the snapshot that it is about.

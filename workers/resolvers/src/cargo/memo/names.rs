@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+
 use semver::VersionReq;
 
 use super::super::snapshot::{CargoSnapshot, CrateId, DependencyData, DependencyId, Requirement, RequirementId, TextId};
-use super::Known;
+use super::{Known, Map};
 
 /// Numbers from here on are the root's.
 const FIRST: u32 = 1 << 31;
@@ -18,13 +18,13 @@ const FIRST: u32 = 1 << 31;
 #[derive(Default)]
 pub(in super::super) struct Local {
     texts: Vec<Arc<str>>,
-    text_of: HashMap<Arc<str>, TextId>,
+    text_of: Map<Arc<str>, TextId>,
     requirements: Vec<Requirement>,
-    requirement_of: HashMap<Arc<str>, RequirementId>,
+    requirement_of: Map<Arc<str>, RequirementId>,
     crates: Vec<Arc<str>>,
-    crate_of: HashMap<Arc<str>, CrateId>,
+    crate_of: Map<Arc<str>, CrateId>,
     dependencies: Vec<DependencyData>,
-    dependency_of: HashMap<DependencyData, DependencyId>,
+    dependency_of: Map<DependencyData, DependencyId>,
 }
 
 /// A dependency of the root.

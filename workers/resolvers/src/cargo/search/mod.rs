@@ -28,13 +28,23 @@ pub(super) struct Search {
     queue: Queue,
     conflicts: Conflicts,
     stack: Vec<Backtrack>,
-    /// Activations whose needs were asked for, those of choices that were taken back included.
+    /// Activations whose needs were asked for, those of choices that were taken back included; each once.
     pub(super) asked: Vec<ActivationId>,
+    /// The run in which an activation was last asked for.
+    asked_in: Vec<u32>,
+    run: u32,
     /// Was anything but a first candidate looked at?
     pub(super) went_behind: bool,
     /// Needs that could not be met.
     pub(super) dead_ends: u64,
 }
+
+/// Says why there can be no graph, if that is so. It is asked once, after [`JUDGED_AFTER`] dead ends.
+pub(super) type Judge<'a> = &'a mut dyn FnMut(&mut Known<'_>, &mut Budget<'_>) -> Result<Option<String>, Stopped>;
+
+/// Dead ends after which a proof is looked for that there is no graph. Everyday roots have a handful, and the search goes
+/// through as many in some milliseconds.
+pub(super) const JUDGED_AFTER: u64 = 1_000;
 
 /// Why there is no graph.
 pub(super) enum Dead {
@@ -42,8 +52,8 @@ pub(super) enum Dead {
     Unmet(Unmet),
     /// A feature of this version includes itself, or it needs something from another registry.
     Fatal(CandidateId, Failure),
-    /// There were too many dead ends: somebody else should look whether there is a graph at all.
-    TooManyDeadEnds,
+    /// The judge has proved that there is none, and says why.
+    Proved(String),
     /// The budget ended it.
     Stopped(Stopped),
 }
@@ -97,6 +107,10 @@ impl Search {
         self.conflicts.clear();
         self.stack.clear();
         self.asked.clear();
+        self.run = self.run.wrapping_add(1);
+        if self.run == 0 {
+            (self.run, self.asked_in) = (1, Vec::new());
+        }
         (self.went_behind, self.dead_ends) = (false, 0);
     }
 
@@ -104,17 +118,23 @@ impl Search {
     pub(super) fn begin(&mut self, known: &mut Known<'_>, root: ActivationId, link: Option<u32>) {
         self.state.fit(known.memo);
         self.state.begin(link);
-        self.asked.push(root);
-        self.queue.push(ROOT, known.memo.activations[root as usize].infos, false, known.memo);
+        self.ask(root);
+        self.queue.push(ROOT, root, false, known.memo);
     }
 
-    /// Goes on until every need is met, or for so many dead ends.
-    pub(super) fn run(
-        &mut self,
-        known: &mut Known<'_>,
-        budget: &mut Budget<'_>,
-        dead_ends_max: u64,
-    ) -> Result<(), Dead> {
+    fn ask(&mut self, activation: ActivationId) {
+        let at = activation as usize;
+        if self.asked_in.len() <= at {
+            self.asked_in.resize(at + 1, 0);
+        }
+        if self.asked_in[at] != self.run {
+            self.asked_in[at] = self.run;
+            self.asked.push(activation);
+        }
+    }
+
+    /// Goes on until every need is met.
+    pub(super) fn run(&mut self, known: &mut Known<'_>, budget: &mut Budget<'_>, judge: Judge<'_>) -> Result<(), Dead> {
         while let Some(taken) = self.queue.pop(known.memo) {
             let info = known.memo.infos[taken.info as usize];
             let list = known.memo.lists[info.list as usize];
@@ -128,7 +148,7 @@ impl Search {
                 blame: Conflict::new(),
                 backtracked: false,
             };
-            self.settle(attempt, known, budget, dead_ends_max)?;
+            self.settle(attempt, known, budget, judge)?;
         }
         Ok(())
     }
@@ -139,7 +159,7 @@ impl Search {
         mut attempt: Attempt,
         known: &mut Known<'_>,
         budget: &mut Budget<'_>,
-        dead_ends_max: u64,
+        judge: Judge<'_>,
     ) -> Result<(), Dead> {
         loop {
             budget.step()?;
@@ -147,11 +167,12 @@ impl Search {
                 Some(next) => next,
                 None => {
                     self.dead_ends += 1;
-                    let next = self.go_back(&mut attempt, known)?;
-                    if self.dead_ends > dead_ends_max {
-                        return Err(Dead::TooManyDeadEnds);
+                    if self.dead_ends == JUDGED_AFTER
+                        && let Some(why) = judge(known, budget)?
+                    {
+                        return Err(Dead::Proved(why));
                     }
-                    next
+                    self.go_back(&mut attempt, known)?
                 }
             };
             // It will fail anyhow, and the last candidate tells it best.
@@ -228,7 +249,7 @@ impl Search {
         }
         self.state.add_features(candidate, activation, &known.memo.words);
         let infos = activation.infos;
-        self.asked.push(activation_id);
+        self.ask(activation_id);
         let mut doomed = false;
         if attempt.doomed || !self.conflicts.is_empty() {
             doomed = attempt.doomed || self.will_fail(id, infos, attempt, known);
@@ -242,7 +263,7 @@ impl Search {
                 self.stack.clear();
             }
         }
-        self.queue.push(id, infos, doomed, known.memo);
+        self.queue.push(id, activation_id, doomed, known.memo);
         Ok(Tried::Chosen)
     }
 
@@ -251,7 +272,15 @@ impl Search {
         self.conflicts.find(info.dependency, &age_of, None, u32::MAX).is_some()
     }
 
-    /// Crates that are needed by what is chosen and of which nothing is known.
+    /// Do chosen versions need crates of which nothing is known?
+    pub(super) fn needs_unknown(&self, known: &Known<'_>) -> bool {
+        self.queue.activations().any(|id| {
+            let (first, end) = known.memo.activations[id as usize].unknown;
+            first < end
+        })
+    }
+
+    /// Crates that were asked for and of which nothing is known.
     pub(super) fn unknown<'a>(&'a self, known: &'a Known<'_>) -> impl Iterator<Item = CrateId> + 'a {
         self.asked.iter().flat_map(|id| {
             let (first, end) = known.memo.activations[*id as usize].unknown;

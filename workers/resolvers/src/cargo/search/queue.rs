@@ -10,12 +10,13 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-use super::super::memo::{CandidateId, Memo};
+use super::super::memo::{ActivationId, CandidateId, Memo};
 
 /// Needs of one activation.
 #[derive(Clone, Copy)]
 pub(super) struct Frame {
     pub(super) parent: CandidateId,
+    pub(super) activation: ActivationId,
     /// Is it here only so that the error can be told?
     pub(super) doomed: bool,
     /// The next need, in the memo's infos, and the end.
@@ -70,8 +71,9 @@ impl Queue {
     }
 
     /// Adds the needs of an activation.
-    pub(super) fn push(&mut self, parent: CandidateId, (next, end): (u32, u32), doomed: bool, memo: &Memo) {
-        let (at, frame) = (number(self.frames.len()), Frame { parent, doomed, next, end });
+    pub(super) fn push(&mut self, parent: CandidateId, activation: ActivationId, doomed: bool, memo: &Memo) {
+        let (next, end) = memo.activations[activation as usize].infos;
+        let (at, frame) = (number(self.frames.len()), Frame { parent, activation, doomed, next, end });
         self.frames.push(frame);
         if next < end {
             self.heap.push(Reverse(frame.key(at, memo)));
@@ -92,6 +94,11 @@ impl Queue {
             PeekMut::pop(first);
         }
         Some(taken)
+    }
+
+    /// All activations that stand, the root's first.
+    pub(super) fn activations(&self) -> impl Iterator<Item = ActivationId> {
+        self.frames.iter().map(|frame| frame.activation)
     }
 
     pub(super) fn mark(&self) -> QueueMark {

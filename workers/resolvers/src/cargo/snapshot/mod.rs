@@ -17,7 +17,7 @@ use semver::VersionReq;
 use super::platform::Platform;
 use super::pool::Pool;
 use crate::{Snapshot, SnapshotSize};
-pub(super) use versions::{FeatureTable, Lists, VersionData, Versions};
+pub(super) use versions::{FeatureTable, VersionData, Versions};
 
 /// A text's number.
 pub(super) type TextId = u32;

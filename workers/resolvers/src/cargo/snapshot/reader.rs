@@ -56,6 +56,7 @@ impl CargoSnapshot {
     ) -> VersionData {
         let mut data = VersionData {
             version: number,
+            number: version.number.as_str().into(),
             yanked: version.yank.is_some(),
             invalid: None,
             published_ms: version.published_at.map(model::Timestamp::as_millis),

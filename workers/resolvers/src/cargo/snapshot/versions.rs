@@ -27,6 +27,8 @@ pub(in super::super) struct Lists {
 #[derive(Clone)]
 pub(in super::super) struct VersionData {
     pub(in super::super) version: Version,
+    /// As the index writes it.
+    pub(in super::super) number: Box<str>,
     pub(in super::super) yanked: bool,
     /// Why cargo passes over it, if its line is of a known schema and yet makes no sense.
     pub(in super::super) invalid: Option<Box<str>>,
@@ -54,7 +56,7 @@ impl Versions {
     pub(super) fn bytes(&self) -> usize {
         let dependencies: usize = self.lists.dependencies.iter().map(|list| 32 + 4 * list.len()).sum();
         let features: usize = self.lists.features.iter().map(|table| table.bytes()).sum();
-        size_of::<VersionData>() * self.all.len() + dependencies + features
+        (size_of::<VersionData>() + 8) * self.all.len() + dependencies + features
     }
 }
 
