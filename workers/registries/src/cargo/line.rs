@@ -28,6 +28,7 @@ pub(crate) struct Line<'a> {
     pub(crate) yanked: Option<bool>,
     pub(crate) v: Option<u32>,
     pub(crate) rust_version: Option<Text<'a>>,
+    pub(crate) links: Option<Text<'a>>,
     pub(crate) pubtime: Option<Text<'a>>,
 }
 

@@ -4,7 +4,7 @@
 //! line of an unknown schema. A line that is not even JSON is a damaged file, and to skip it would read as "this
 //! version was removed": such a document is refused as a whole.
 
-use gleaner_model::{Dependency, DependencyKind, Fault, Feature, Package, Pool, PoolIndex, Version, Yank};
+use gleaner_model::{Dependency, DependencyKind, Details, Fault, Feature, Package, Pool, PoolIndex, Version, Yank};
 use serde::de::IgnoredAny;
 
 use super::line::{Line, LineDependency, SCHEMA_MAX};
@@ -40,6 +40,7 @@ pub(crate) fn read(work: &CrawlWork, text: &str, last_modified: Option<&str>) ->
         versions: ordered.versions,
         dependencies: builder.dependencies.into_values(),
         features: builder.features.into_values(),
+        details: builder.details.into_values(),
         edition: last_modified.and_then(http_date).map(gleaner_model::Timestamp::as_millis),
         ..Package::default()
     })
@@ -63,6 +64,7 @@ struct Builder {
     before: Before,
     features: Pool<Feature>,
     features_before: Before,
+    details: Pool<Details>,
 }
 
 impl Builder {
@@ -86,7 +88,9 @@ impl Builder {
             runtime: line.rust_version.map(|text| text.0.into_owned()),
             dependencies: gleaner_model::Dependencies::Fetched(dependencies),
             features,
-            details: None,
+            details: line.links.map(|links| {
+                self.details.intern(Details { links: Some(links.0.into_owned()), ..Details::default() })
+            }),
             artifacts: vec![hex_artifact("", "sha256", Some(line.cksum.as_str()))],
         }
     }

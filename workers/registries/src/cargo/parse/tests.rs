@@ -36,6 +36,7 @@ fn a_line_is_a_version() {
     assert_eq!(version.published_at.unwrap().to_string(), "2014-12-05T20:20:39Z");
     assert_eq!(version.yank, Some(Yank { reason: None }));
     assert_eq!(version.runtime.as_deref(), Some("1.70"));
+    assert_eq!(package.details_of(version).and_then(|details| details.links.as_deref()), Some("z"));
     assert_eq!(version.artifacts[0].checksum, [0x00, 0xff]);
     assert_eq!((version.artifacts[0].name.as_str(), version.artifacts[0].algorithm.as_str()), ("", "sha256"));
     let features: Vec<_> = package.features.iter().map(|f| (f.name.as_str(), f.enables.join(","))).collect();
@@ -54,6 +55,13 @@ fn a_line_is_a_version() {
     assert_eq!(package.dependencies[0], expected);
     assert_eq!((package.dependencies[1].kind, &package.dependencies[1].alias), (DependencyKind::Normal, &None));
     assert_eq!(version.dependencies, Dependencies::Fetched(vec![0, 1]));
+}
+
+#[test]
+fn what_links_nothing_has_no_details() {
+    let package = package(&[line("1.0.0", ""), line("1.1.0", r#","links":"z""#), line("1.2.0", r#","links":"z""#)].join("\n"));
+    let details: Vec<_> = package.versions.iter().map(|version| version.details).collect();
+    assert_eq!((details, package.details.len()), (vec![None, Some(0), Some(0)], 1));
 }
 
 #[test]

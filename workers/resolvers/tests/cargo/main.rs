@@ -1,0 +1,6 @@
+//! cargo's resolver against what cargo itself wrote.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod cases;
+mod corpus;
+mod lockfile;
