@@ -118,10 +118,19 @@ struct Release<'a> {
 
 impl<'a> Release<'a> {
     fn add(&mut self, filename: &'a str, file: &'a File<'_>) {
-        self.artifacts.push(hex_artifact(filename, "sha256", file.hashes.sha256.filled()));
         let uploaded_at = file.upload_time.filled().and_then(moment);
+        let runtime = file.requires_python.filled();
+        self.artifacts.push(Artifact {
+            published_at: uploaded_at,
+            yank: match &file.yanked {
+                Yanked::Yes(reason) => Some(Yank { reason: reason.as_deref().map(str::to_owned) }),
+                Yanked::No => None,
+            },
+            runtime: runtime.map(str::to_owned),
+            ..hex_artifact(filename, "sha256", file.hashes.sha256.filled())
+        });
         self.published_at = self.published_at.into_iter().chain(uploaded_at).min();
-        self.runtime = self.runtime.or(file.requires_python.filled());
+        self.runtime = self.runtime.or(runtime);
         let yanked = if let Yanked::Yes(reason) = &file.yanked {
             self.yanked_files += 1;
             self.reason = self.reason.or(reason.as_deref());

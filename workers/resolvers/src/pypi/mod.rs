@@ -1,1 +1,97 @@
-//! The rules of Python, as uv has them.
+//! The rules of Python, as `uv pip compile` has them for one platform and one version of Python.
+//!
+//! Rules: PEP 440 (versions and specifiers, by `pep440_rs`), PEP 508 (requirements and markers, by `pep508_rs`), PEP 425,
+//! 600 and 656 (tags of wheels), PEP 592 (yanks), PEP 685 (extras); and where these leave room, uv's own:
+//! `crates/uv-resolver` of <https://github.com/astral-sh/uv>.
+
+mod candidates;
+mod environment;
+mod graph;
+mod manifest;
+mod reason;
+mod resolve;
+mod snapshot;
+mod tags;
+
+use gleaner_model::{PackageName, Purl};
+
+pub use environment::{Environment, Sources};
+pub use manifest::PypiRoot;
+pub use resolve::Scratch;
+pub use snapshot::PypiSnapshot;
+
+use self::candidates::Candidates;
+use crate::{Budget, Graph, InvalidEnvironment, InvalidManifest, Resolution, Resolver, View};
+
+/// Python's rules.
+#[derive(Clone, Copy, Debug)]
+pub struct Pypi;
+
+impl Resolver for Pypi {
+    type Snapshot = PypiSnapshot;
+    type Root = PypiRoot;
+    type Environment = Environment;
+    type Scratch = Scratch;
+
+    const MANIFESTS: &'static [&'static str] = &["requirements.in", "requirements.txt", "pyproject.toml"];
+
+    fn manifest_kind(file: &str) -> Option<&'static str> {
+        if file == "pyproject.toml" {
+            return Some("pyproject.toml");
+        }
+        match file.rsplit_once('.') {
+            Some((name, "in")) if name.contains("requirements") => Some("requirements.in"),
+            Some((name, "txt")) if name.contains("requirements") => Some("requirements.txt"),
+            _ => None,
+        }
+    }
+
+    fn environment(entries: &[(String, String)]) -> Result<Environment, InvalidEnvironment> {
+        Environment::read(entries)
+    }
+
+    fn environment_entries(environment: &Environment) -> Vec<(&'static str, String)> {
+        environment.entries()
+    }
+
+    fn root_of(purl: &Purl) -> PypiRoot {
+        manifest::of_purl(purl)
+    }
+
+    fn read_manifest(file: &str, text: &str) -> Result<PypiRoot, InvalidManifest> {
+        manifest::read(file, text)
+    }
+
+    fn direct(root: &PypiRoot) -> Vec<PackageName> {
+        root.requirements.iter().map(|requirement| requirement.name.clone()).collect()
+    }
+
+    fn resolve(
+        snapshot: &PypiSnapshot,
+        root: &PypiRoot,
+        environment: &Environment,
+        view: &View,
+        scratch: &mut Scratch,
+        budget: &mut Budget<'_>,
+    ) -> Resolution {
+        resolve::run(snapshot, root, environment, view, scratch, budget)
+    }
+
+    fn first_candidate(
+        snapshot: &PypiSnapshot,
+        name: &PackageName,
+        requirement: &str,
+        environment: &Environment,
+        view: &View,
+    ) -> Option<String> {
+        let mut candidates = Candidates::new(snapshot.project(name)?, environment, view);
+        let asked = candidates.asked(requirement, &manifest::specifiers(requirement));
+        let first = candidates.first(&asked, |_| false)?;
+        candidates.project.releases.get(first as usize).map(|release| release.number.clone())
+    }
+
+    /// Names and versions, as `uv pip compile --no-header --no-annotate` writes them.
+    fn lock(_: &PypiSnapshot, _: &PypiRoot, _: &Environment, graph: &Graph) -> String {
+        graph.nodes.iter().map(|node| format!("{}=={}\n", node.name, node.version)).collect()
+    }
+}

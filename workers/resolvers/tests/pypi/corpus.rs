@@ -1,0 +1,63 @@
+//! The recorded documents, as a snapshot.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use gleaner_registries::{CrawlWork, Extra, read};
+use gleaner_resolvers::pypi::{Pypi, PypiRoot, PypiSnapshot, Scratch};
+use gleaner_resolvers::{Budget, Flow, Resolution, Resolver, Snapshot, View};
+
+/// The folder of documents and cases, if it is on this machine.
+pub(crate) fn folder() -> Option<PathBuf> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/registries"));
+    folder.join("documents.tar.zst").exists().then_some(folder)
+}
+
+/// A snapshot of all recorded projects.
+pub(crate) fn snapshot() -> Option<&'static PypiSnapshot> {
+    static SNAPSHOT: OnceLock<Option<PypiSnapshot>> = OnceLock::new();
+    SNAPSHOT.get_or_init(|| folder().map(unpack)).as_ref()
+}
+
+fn unpack(folder: PathBuf) -> PypiSnapshot {
+    let file = File::open(folder.join("documents.tar.zst")).unwrap();
+    let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
+    let (mut pages, mut metadata) = (Vec::new(), HashMap::new());
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().to_string_lossy().into_owned();
+        let Some((_, path)) = path.split_once("pypi/") else { continue };
+        let mut text = Vec::new();
+        entry.read_to_end(&mut text).unwrap();
+        if let Some(page) = path.strip_prefix("simple/").and_then(|name| name.strip_suffix(".json")) {
+            pages.push((page.to_owned(), text));
+        } else if let Some(name) = path.strip_prefix("metadata/").filter(|name| name.ends_with(".metadata")) {
+            metadata.insert(name.to_owned(), text);
+        }
+    }
+    let mut snapshot = PypiSnapshot::default();
+    for (name, page) in pages {
+        let mut work = CrawlWork::new(format!("pkg:pypi/{name}").parse().unwrap(), "http://registry.invalid/");
+        work.newest = usize::MAX;
+        let mut reading = read(&work, &page, None).unwrap();
+        for request in std::mem::take(&mut reading.more) {
+            let file = request.url.rsplit('/').next().unwrap();
+            let version = request.version.unwrap();
+            if let Some(document) = metadata.get(file) {
+                reading.read_more(&version, Extra::Document(document));
+            }
+        }
+        snapshot.insert(work.purl.name(), &reading.package);
+    }
+    snapshot
+}
+
+/// Resolves with many steps and default everything.
+pub(crate) fn resolve(snapshot: &PypiSnapshot, root: &PypiRoot) -> Resolution {
+    let mut pause = || Flow::Continue;
+    let mut budget = Budget::new(1_000_000, &mut pause);
+    Pypi::resolve(snapshot, root, &Default::default(), &View::default(), &mut Scratch::default(), &mut budget)
+}
