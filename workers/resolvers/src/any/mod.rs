@@ -17,7 +17,7 @@ pub use error::InvalidQuestion;
 use self::ecosystems::ecosystems;
 
 ecosystems! {
-    Cargo, cargo, crate::any::unwritten::Unwritten;
+    Cargo, cargo, crate::cargo::Cargo;
     Npm, npm, crate::any::unwritten::Unwritten;
-    Pypi, pypi, crate::any::unwritten::Unwritten;
+    Pypi, pypi, crate::pypi::Pypi;
 }
