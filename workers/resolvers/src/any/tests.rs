@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// A toy: the root depends on one package, the last version wins. `MARK` tells the toys apart.
-struct Toy<const MARK: char>;
+pub struct Toy<const MARK: char>;
 
 #[derive(Clone, Default)]
-struct Shelf(BTreeMap<PackageName, Option<Vec<String>>>);
+pub struct Shelf(BTreeMap<PackageName, Option<Vec<String>>>);
 
 impl Snapshot for Shelf {
     fn insert(&mut self, name: &PackageName, package: &Package) {
