@@ -88,9 +88,9 @@ impl Builder {
             runtime: line.rust_version.map(|text| text.0.into_owned()),
             dependencies: gleaner_model::Dependencies::Fetched(dependencies),
             features,
-            details: line.links.map(|links| {
-                self.details.intern(Details { links: Some(links.0.into_owned()), ..Details::default() })
-            }),
+            details: line
+                .links
+                .map(|links| self.details.intern(Details { links: Some(links.0.into_owned()), ..Details::default() })),
             artifacts: vec![hex_artifact("", "sha256", Some(line.cksum.as_str()))],
         }
     }

@@ -27,8 +27,9 @@ impl CargoEnvironment {
         for (key, value) in entries {
             match key.as_str() {
                 "rustc" => {
-                    environment.compiler = RustVersion::parse_compiler(value)
-                        .ok_or_else(|| invalid(key, value, "a version of the compiler, as `rustc --version` has it: 1.95.0"))?;
+                    environment.compiler = RustVersion::parse_compiler(value).ok_or_else(|| {
+                        invalid(key, value, "a version of the compiler, as `rustc --version` has it: 1.95.0")
+                    })?;
                     environment.rustc.clone_from(value);
                 }
                 "target" => {
@@ -47,7 +48,6 @@ impl CargoEnvironment {
         }
         Ok(environment)
     }
-
 
     pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
         let target = self.target.as_ref().map(|target| ("target", target.triple.to_string()));

@@ -96,29 +96,28 @@ impl<'a> Written<'a> {
         }
     }
 
-    fn check_value(
-        &self,
-        checked: &Checked<'a>,
-        feature: &str,
-        value: &FeatureValue<&'a str>,
-    ) -> Result<(), String> {
+    fn check_value(&self, checked: &Checked<'a>, feature: &str, value: &FeatureValue<&'a str>) -> Result<(), String> {
         let optional = |name: &str| self.dependencies.get(name).copied();
         match value {
             FeatureValue::Feature(name) if self.features.contains_key(name) => Ok(()),
             FeatureValue::Feature(name) => match optional(name) {
-                None => Err(format!("feature `{feature}` includes `{name}`, which is neither a dependency nor a feature")),
+                None => {
+                    Err(format!("feature `{feature}` includes `{name}`, which is neither a dependency nor a feature"))
+                }
                 Some(true) if checked.contains_key(name) => Ok(()),
                 Some(true) => Err(format!(
                     "feature `{feature}` includes `{name}`, an optional dependency without a feature of its name: use `dep:{name}`"
                 )),
-                Some(false) => Err(format!("feature `{feature}` includes `{name}`, which is not an optional dependency")),
+                Some(false) => {
+                    Err(format!("feature `{feature}` includes `{name}`, which is not an optional dependency"))
+                }
             },
             FeatureValue::Dependency(name) => match optional(name) {
                 None => Err(format!("feature `{feature}` includes `dep:{name}`, and `{name}` is no dependency")),
                 Some(true) => Ok(()),
-                Some(false) => {
-                    Err(format!("feature `{feature}` includes `dep:{name}`, and `{name}` is not an optional dependency"))
-                }
+                Some(false) => Err(format!(
+                    "feature `{feature}` includes `dep:{name}`, and `{name}` is not an optional dependency"
+                )),
             },
             FeatureValue::DependencyFeature { dependency, feature: of, weak } => {
                 let what = if of.contains('/') {
@@ -143,7 +142,9 @@ impl<'a> Written<'a> {
             .values()
             .flatten()
             .filter_map(|value| match value {
-                FeatureValue::Dependency(name) | FeatureValue::DependencyFeature { dependency: name, .. } => Some(*name),
+                FeatureValue::Dependency(name) | FeatureValue::DependencyFeature { dependency: name, .. } => {
+                    Some(*name)
+                }
                 FeatureValue::Feature(_) => None,
             })
             .collect();

@@ -41,7 +41,11 @@ impl Chosen {
             ROOT => crate::ROOT,
             id => positions[known.memo.candidates[id as usize].slot as usize],
         };
-        edges.extend(state.met.iter().map(|met| Met { parent: position(met.parent), child: position(met.child), ..*met }));
+        edges.extend(state.met.iter().map(|met| Met {
+            parent: position(met.parent),
+            child: position(met.child),
+            ..*met
+        }));
         edges.sort_unstable();
         edges.dedup();
     }

@@ -73,7 +73,8 @@ impl Resolver for Cargo {
     }
 
     fn direct(root: &CargoRoot) -> Vec<PackageName> {
-        let names = root.data.dependencies.iter().filter_map(|one| PackageName::new(Ecosystem::Cargo, &one.target).ok());
+        let names =
+            root.data.dependencies.iter().filter_map(|one| PackageName::new(Ecosystem::Cargo, &one.target).ok());
         let mut names: Vec<PackageName> = names.collect();
         names.sort_unstable();
         names.dedup();

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use semver::VersionReq;
 
+use super::CargoEnvironment;
 use super::features::Written;
 use super::memo::{ActivationId, Known, LinkId, LocalDependency, MemoKey, Preference, Summary, is_offered};
 use super::root::{CargoRoot, ResolverVersion, RootData, RootDependency, RootRequirement};
 use super::rust_version::RustVersion;
-use super::CargoEnvironment;
 use super::snapshot::{DependencyData, DependencyId, FeatureTable, Versions};
 
 /// A root that is ready to be resolved.
@@ -67,8 +67,7 @@ impl Known<'_> {
         let summary = Summary { dependencies: &dependencies, features: &features };
         let activation = self.activate(&summary, &features.names().to_vec(), true);
         let link = root.data.links.as_deref().map(|links| self.link_of(links));
-        let prepared =
-            Prepared { activation, link, dependencies: dependencies.into(), features, added: added.into() };
+        let prepared = Prepared { activation, link, dependencies: dependencies.into(), features, added: added.into() };
         self.memo.roots.insert(root.id, prepared.clone());
         Ok(prepared)
     }

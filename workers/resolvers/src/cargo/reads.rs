@@ -96,7 +96,8 @@ impl Reads {
             };
             Some(Read { name: PackageName::new(Ecosystem::Cargo, known.crate_name(list.of)).ok()?, requirement })
         }));
-        let unknown = search.unknown(known).filter_map(|id| PackageName::new(Ecosystem::Cargo, known.crate_name(id)).ok());
+        let unknown =
+            search.unknown(known).filter_map(|id| PackageName::new(Ecosystem::Cargo, known.crate_name(id)).ok());
         reads.extend(unknown.map(|name| Read { name, requirement: format!("*{suffix}") }));
         reads.sort_unstable();
         reads.dedup();

@@ -60,7 +60,10 @@ impl Teller<'_, '_> {
     fn feature(&self, parent: CandidateId, name: &str, failure: Failure) -> String {
         let parent = self.title(parent);
         let asks = |feature: TextId| {
-            format!("{parent} asks for the feature `{}` of `{name}`, which has no such feature", self.known.text(feature))
+            format!(
+                "{parent} asks for the feature `{}` of `{name}`, which has no such feature",
+                self.known.text(feature)
+            )
         };
         match failure {
             Failure::Missing(feature) => asks(feature),
@@ -111,10 +114,20 @@ impl Teller<'_, '_> {
             Some(what) => format!("the index line of {} makes no sense: {what}", version.number),
             None => format!("{} was published later", version.number),
         };
-        let hidden: Vec<String> =
-            versions.all.iter().rev().filter(matches).filter(|v| !is_offered(v, before_ms)).take(LISTED).map(why).collect();
+        let hidden: Vec<String> = versions
+            .all
+            .iter()
+            .rev()
+            .filter(matches)
+            .filter(|v| !is_offered(v, before_ms))
+            .take(LISTED)
+            .map(why)
+            .collect();
         if !hidden.is_empty() {
-            return format!("no version of `{name}` satisfies `{requirement}` and may be chosen ({})", hidden.join("; "));
+            return format!(
+                "no version of `{name}` satisfies `{requirement}` and may be chosen ({})",
+                hidden.join("; ")
+            );
         }
         let offered: Vec<&VersionData> = versions.all.iter().rev().filter(|v| is_offered(v, before_ms)).collect();
         let there = listed(offered.iter().map(|version| &*version.number));
@@ -176,4 +189,3 @@ fn listed<'a>(numbers: impl Iterator<Item = &'a str>) -> String {
     }
     said
 }
-

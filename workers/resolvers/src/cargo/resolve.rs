@@ -91,7 +91,8 @@ impl Question<'_> {
             Ok(prepared) => prepared,
             Err(NotPrepared::Features(what)) => return plain(unsatisfiable(what)),
             Err(NotPrepared::NothingToAdd(name)) => {
-                let mut resolution = plain(unsatisfiable(format!("`{name}` has no version that Rust {rust} can build")));
+                let mut resolution =
+                    plain(unsatisfiable(format!("`{name}` has no version that Rust {rust} can build")));
                 resolution.read = reads::of_added(std::slice::from_ref(&name));
                 return resolution;
             }
@@ -116,7 +117,8 @@ impl Question<'_> {
         budget: &mut Budget<'_>,
     ) -> Answer {
         search.begin(known, prepared.activation, prepared.link);
-        let mut judge = |known: &mut Known<'_>, budget: &mut Budget<'_>| judge::judge(known, prepared, &self.root.data, budget);
+        let mut judge =
+            |known: &mut Known<'_>, budget: &mut Budget<'_>| judge::judge(known, prepared, &self.root.data, budget);
         let ended = search.run(known, budget, &mut judge);
         let teller = Teller { known: &*known, root: &self.root.data, state: &search.state };
         match ended {

@@ -95,7 +95,9 @@ impl CargoRoot {
             (None, _) => RootRequirement::AsAdded,
             (Some(_), Some(exact)) => exact,
             // A version that is none: nothing satisfies it, and the answer says so.
-            (Some(version), None) => RootRequirement::Written(format!("={version}"), VersionReq::parse("<0.0.0-0").unwrap_or_default()),
+            (Some(version), None) => {
+                RootRequirement::Written(format!("={version}"), VersionReq::parse("<0.0.0-0").unwrap_or_default())
+            }
         };
         Self::new(RootData {
             name: "case".to_owned(),

@@ -108,7 +108,11 @@ mod tests {
                 for minor in 0..3 {
                     for patch in 0..5 {
                         let met = RustVersion::parse(asked).unwrap().is_met_by(RustVersion::new(major, minor, patch));
-                        assert_eq!(met, requirement.matches(&Version::new(major, minor, patch)), "{asked} {major}.{minor}.{patch}");
+                        assert_eq!(
+                            met,
+                            requirement.matches(&Version::new(major, minor, patch)),
+                            "{asked} {major}.{minor}.{patch}"
+                        );
                     }
                 }
             }

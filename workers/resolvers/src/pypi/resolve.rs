@@ -309,7 +309,9 @@ fn is_pin(asked: &Asked) -> bool {
 
 fn pin_of(requirement: &Requirement) -> Option<&Version> {
     let Asked::Versions(specifiers) = &requirement.specifiers else { return None };
-    is_pin(&requirement.specifiers).then(|| specifiers.iter().next().map(pep440_rs::VersionSpecifier::version)).flatten()
+    is_pin(&requirement.specifiers)
+        .then(|| specifiers.iter().next().map(pep440_rs::VersionSpecifier::version))
+        .flatten()
 }
 
 impl DependencyProvider for Provider<'_, '_> {

@@ -13,7 +13,8 @@ fn each_case(mut check: impl FnMut(&str, &CargoRoot, &Path)) {
         println!("skipped: there are no recorded cases here");
         return;
     };
-    let mut cases: Vec<_> = fs::read_dir(folder.join("resolutions/cargo")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut cases: Vec<_> =
+        fs::read_dir(folder.join("resolutions/cargo")).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     assert_eq!(cases.len(), 24);
     for case in cases {

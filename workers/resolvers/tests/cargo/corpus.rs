@@ -44,7 +44,8 @@ fn unpack(folder: PathBuf) -> Vec<(String, Vec<u8>)> {
 /// A snapshot of all recorded index files.
 pub(crate) fn snapshot() -> Option<&'static CargoSnapshot> {
     static SNAPSHOT: OnceLock<Option<CargoSnapshot>> = OnceLock::new();
-    let all = || documents().map(|documents| snapshot_of(documents.iter().map(|(name, text)| (name.as_str(), &**text))));
+    let all =
+        || documents().map(|documents| snapshot_of(documents.iter().map(|(name, text)| (name.as_str(), &**text))));
     SNAPSHOT.get_or_init(all).as_ref()
 }
 

@@ -59,7 +59,8 @@ fn a_line_is_a_version() {
 
 #[test]
 fn what_links_nothing_has_no_details() {
-    let package = package(&[line("1.0.0", ""), line("1.1.0", r#","links":"z""#), line("1.2.0", r#","links":"z""#)].join("\n"));
+    let package =
+        package(&[line("1.0.0", ""), line("1.1.0", r#","links":"z""#), line("1.2.0", r#","links":"z""#)].join("\n"));
     let details: Vec<_> = package.versions.iter().map(|version| version.details).collect();
     assert_eq!((details, package.details.len()), (vec![None, Some(0), Some(0)], 1));
 }

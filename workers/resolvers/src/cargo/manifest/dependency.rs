@@ -48,7 +48,8 @@ impl Reader<'_> {
         if let Some(what) = fields.elsewhere {
             return Ok(Read::Foreign(what));
         }
-        let text = fields.version.ok_or_else(|| format!("{path}: it has neither a version nor another place to come from"))?;
+        let text =
+            fields.version.ok_or_else(|| format!("{path}: it has neither a version nor another place to come from"))?;
         let parsed =
             VersionReq::parse(text).map_err(|error| format!("{path}: the requirement `{text}` is none: {error}"))?;
         Ok(Read::Registry(RootDependency {

@@ -66,7 +66,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<CargoRoot, InvalidManifest>
     if file != FILE {
         return Err(invalid(format!("`{file}` is not the name of a manifest of cargo")));
     }
-    let document: Table = text.parse().map_err(|error: toml::de::Error| invalid(error.to_string().trim_end().to_owned()))?;
+    let document: Table =
+        text.parse().map_err(|error: toml::de::Error| invalid(error.to_string().trim_end().to_owned()))?;
     Reader::new(&document).and_then(|reader| reader.root()).map(CargoRoot::new).map_err(invalid)
 }
 
@@ -103,7 +104,8 @@ impl<'a> Reader<'a> {
             Some(toml::Value::Table(value)) if value.get("workspace") == Some(&toml::Value::Boolean(true)) => {
                 let shared = self.workspace.map(|workspace| table(workspace, "package", &Path::new("workspace")));
                 let shared = shared.transpose()?.flatten();
-                let found = shared.map(|shared| text(shared, key, &Path::new("workspace.package"))).transpose()?.flatten();
+                let found =
+                    shared.map(|shared| text(shared, key, &Path::new("workspace.package"))).transpose()?.flatten();
                 found.map(Some).ok_or_else(|| {
                     format!("package.{key}: inherited from a workspace, and this file has no `workspace.package.{key}`")
                 })
@@ -116,7 +118,8 @@ impl<'a> Reader<'a> {
         let path = Path::new("package");
         let name = text(self.package, "name", &path)?.ok_or("package.name is missing")?;
         let version = self.inherited("version")?.unwrap_or("0.0.0");
-        let version = Version::parse(version.trim()).map_err(|error| format!("package.version `{version}`: {error}"))?;
+        let version =
+            Version::parse(version.trim()).map_err(|error| format!("package.version `{version}`: {error}"))?;
         let mut root = RootData {
             name: name.to_owned(),
             version,
@@ -162,10 +165,7 @@ impl<'a> Reader<'a> {
     fn features(&self) -> Result<BTreeMap<String, Vec<String>>, String> {
         let path = Path::new("features");
         let Some(features) = table(self.document, "features", &Path::new(""))? else { return Ok(BTreeMap::new()) };
-        features
-            .keys()
-            .map(|name| Ok((name.clone(), strings(features, name, &path)?.unwrap_or_default())))
-            .collect()
+        features.keys().map(|name| Ok((name.clone(), strings(features, name, &path)?.unwrap_or_default()))).collect()
     }
 
     /// All dependencies, in cargo's order.

@@ -74,10 +74,7 @@ fn the_resolver_follows_from_the_edition_unless_it_is_named() {
         ("[package]\nname=\"a\"\nedition=\"2021\"", ResolverVersion::Two),
         ("[package]\nname=\"a\"\nedition=\"2024\"\nresolver=\"1\"", ResolverVersion::One),
         ("[package]\nname=\"a\"\n[workspace]\nresolver=\"3\"", ResolverVersion::Three),
-        (
-            "[package]\nname=\"a\"\nedition.workspace=true\n[workspace.package]\nedition=\"2021\"",
-            ResolverVersion::Two,
-        ),
+        ("[package]\nname=\"a\"\nedition.workspace=true\n[workspace.package]\nedition=\"2021\"", ResolverVersion::Two),
     ] {
         assert_eq!(root(text).resolver, expected, "{text}");
     }
@@ -85,7 +82,9 @@ fn the_resolver_follows_from_the_edition_unless_it_is_named() {
 
 #[test]
 fn what_is_not_from_a_registry_is_named() {
-    let text = with("[dependencies]\na = { path = \"../a\" }\nb = { git = \"http://host.invalid/b\" }\nc = { version = \"1\", registry = \"mine\" }\n[patch.crates-io]\nd = { path = \"d\" }");
+    let text = with(
+        "[dependencies]\na = { path = \"../a\" }\nb = { git = \"http://host.invalid/b\" }\nc = { version = \"1\", registry = \"mine\" }\n[patch.crates-io]\nd = { path = \"d\" }",
+    );
     let said: Vec<String> = root(&text).foreign.iter().map(|f| format!("{} {}", f.name, f.what)).collect();
     assert_eq!(
         said,

@@ -55,8 +55,7 @@ pub(super) fn flag(of: &Table, key: &str, path: &Path) -> Result<Option<bool>, S
 pub(super) fn strings(of: &Table, key: &str, path: &Path) -> Result<Option<Vec<String>>, String> {
     let Some(found) = of.get(key) else { return Ok(None) };
     let Value::Array(found) = found else { return Err(wrong(path, key, "an array of strings", found)) };
-    let one = |value: &Value| {
-        value.as_str().map(str::to_owned).ok_or_else(|| wrong(path, key, "an array of strings", value))
-    };
+    let one =
+        |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| wrong(path, key, "an array of strings", value));
     found.iter().map(one).collect::<Result<Vec<_>, _>>().map(Some)
 }

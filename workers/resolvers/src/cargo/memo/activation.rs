@@ -89,7 +89,12 @@ impl Needs {
     }
 
     /// Turns a feature on, with all that it includes.
-    fn require(&mut self, feature: TextId, table: &FeatureTable, optional: impl Fn(TextId) -> bool) -> Result<(), Failure> {
+    fn require(
+        &mut self,
+        feature: TextId,
+        table: &FeatureTable,
+        optional: impl Fn(TextId) -> bool,
+    ) -> Result<(), Failure> {
         self.stack.push(feature);
         while let Some(feature) = self.stack.pop() {
             let at = table.position(feature).ok_or(Failure::Missing(feature))?;
@@ -152,7 +157,12 @@ impl Known<'_> {
     }
 
     /// What a package needs for the features that are asked of it; the default feature is one only if it has it.
-    pub(in super::super) fn activate(&mut self, summary: &Summary<'_>, asked: &[TextId], default: bool) -> ActivationId {
+    pub(in super::super) fn activate(
+        &mut self,
+        summary: &Summary<'_>,
+        asked: &[TextId],
+        default: bool,
+    ) -> ActivationId {
         let default = if default { self.snapshot.texts.find("default", |one| one) } else { None };
         let default = default.filter(|name| summary.features.position(*name).is_some());
         let mut needs = std::mem::take(&mut self.memo.needs);
@@ -199,7 +209,8 @@ impl Known<'_> {
                 activation.failure = Some(Failure::Elsewhere(*id));
                 return;
             }
-            let (target, requirement, default) = (dependency.target, dependency.requirement, dependency.default_features);
+            let (target, requirement, default) =
+                (dependency.target, dependency.requirement, dependency.default_features);
             let features = dependency.features.iter().chain(wanted.into_iter().flatten()).copied().collect();
             if self.is_unknown(target) {
                 self.memo.unknown.push(target);

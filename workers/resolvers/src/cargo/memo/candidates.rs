@@ -69,11 +69,7 @@ pub(in super::super) fn is_offered(version: &VersionData, before_ms: Option<i64>
 }
 
 /// Positions of the versions that satisfy a requirement, in the order in which they are tried.
-pub(in super::super) fn matching<'a>(
-    versions: &'a Versions,
-    requirement: &'a VersionReq,
-    key: MemoKey,
-) -> Vec<usize> {
+pub(in super::super) fn matching<'a>(versions: &'a Versions, requirement: &'a VersionReq, key: MemoKey) -> Vec<usize> {
     let offered = |(_, version): &(usize, &VersionData)| {
         is_offered(version, key.before_ms) && requirement.matches(&version.version)
     };

@@ -87,7 +87,6 @@ impl Memo {
             *self = Self { key: Some(key), ..Self::default() };
         }
     }
-
 }
 
 /// A memo together with the snapshot that it is about.

@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-
 use semver::VersionReq;
 
-use super::super::snapshot::{CargoSnapshot, CrateId, DependencyData, DependencyId, Requirement, RequirementId, TextId};
+use super::super::snapshot::{
+    CargoSnapshot, CrateId, DependencyData, DependencyId, Requirement, RequirementId, TextId,
+};
 use super::{Known, Map};
 
 /// Numbers from here on are the root's.

@@ -33,7 +33,11 @@ type Parents = BTreeMap<CandidateId, BTreeMap<CandidateId, BTreeSet<DependencyId
 
 impl Search {
     /// No candidate is left: returns to the last choice that could help, and its next candidate.
-    pub(super) fn go_back(&mut self, attempt: &mut Attempt, known: &mut Known<'_>) -> Result<(CandidateId, bool), Dead> {
+    pub(super) fn go_back(
+        &mut self,
+        attempt: &mut Attempt,
+        known: &mut Known<'_>,
+    ) -> Result<(CandidateId, bool), Dead> {
         self.went_behind = true;
         let mut wider = None;
         if !attempt.doomed && !attempt.backtracked {
@@ -108,7 +112,9 @@ impl Search {
         let Some(mentioning) = self.conflicts.mentioning(id) else { return false };
         let of_another = self.queue.left().find_map(|(parent, info)| {
             let dependency = known.memo.infos[info as usize].dependency;
-            let conflict = mentioning.contains(&dependency).then_some(())
+            let conflict = mentioning
+                .contains(&dependency)
+                .then_some(())
                 .and_then(|()| self.conflicts.find(dependency, &age_of, Some(id), u32::MAX))?;
             Some((parent, conflict))
         });

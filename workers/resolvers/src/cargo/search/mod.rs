@@ -231,7 +231,8 @@ impl Search {
         known: &mut Known<'_>,
     ) -> Result<Tried, Dead> {
         let info = known.memo.infos[attempt.info as usize];
-        let (activation_id, candidate) = (activation_of(id, attempt.info, info, known), known.memo.candidates[id as usize]);
+        let (activation_id, candidate) =
+            (activation_of(id, attempt.info, info, known), known.memo.candidates[id as usize]);
         self.state.fit(known.memo);
         self.state.meet(Met { parent: attempt.parent, child: id, dependency: info.dependency });
         let activation = &known.memo.activations[activation_id as usize];

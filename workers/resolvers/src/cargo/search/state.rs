@@ -143,7 +143,13 @@ impl State {
 
     /// Chooses a candidate, unless it is chosen already. Returns whether it is there with all features that are asked for.
     #[inline]
-    pub(super) fn choose(&mut self, id: CandidateId, candidate: Candidate, activation: &Activation, words: &[u64]) -> bool {
+    pub(super) fn choose(
+        &mut self,
+        id: CandidateId,
+        candidate: Candidate,
+        activation: &Activation,
+        words: &[u64],
+    ) -> bool {
         let slot = self.slots[candidate.slot as usize];
         if slot.candidate == NONE {
             let features = number(self.features.len());

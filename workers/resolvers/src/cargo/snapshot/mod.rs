@@ -224,7 +224,8 @@ impl Snapshot for CargoSnapshot {
 
     fn size(&self) -> SnapshotSize {
         let texts: usize = self.texts.iter().chain(self.names.iter()).map(|text| text.len() + 32).sum();
-        let requirements: usize = self.requirements.iter().map(|r| r.text.len() + 64 + 56 * r.parsed.comparators.len()).sum();
+        let requirements: usize =
+            self.requirements.iter().map(|r| r.text.len() + 64 + 56 * r.parsed.comparators.len()).sum();
         let dependencies: usize = self.dependencies.iter().map(|d| size_of_val(d) + 4 * d.features.len()).sum();
         SnapshotSize { bytes: self.size.bytes + texts + requirements + dependencies, ..self.size }
     }

@@ -13,7 +13,8 @@ use super::super::features::Written;
 use super::super::platform::Platform;
 use super::super::rust_version::RustVersion;
 use super::{
-    CargoSnapshot, DependencyData, DependencyId, DependencyKind, FeatureTable, Requirement, TextId, VersionData, Versions,
+    CargoSnapshot, DependencyData, DependencyId, DependencyKind, FeatureTable, Requirement, TextId, VersionData,
+    Versions,
 };
 
 /// A list that several versions share is made once.
@@ -61,7 +62,10 @@ impl CargoSnapshot {
             invalid: None,
             published_ms: version.published_at.map(model::Timestamp::as_millis),
             rust_version: version.runtime.as_deref().and_then(RustVersion::parse),
-            links: package.details_of(version).and_then(|details| details.links.as_deref()).map(|links| self.text(links)),
+            links: package
+                .details_of(version)
+                .and_then(|details| details.links.as_deref())
+                .map(|links| self.text(links)),
             dependencies: 0,
             features: 0,
             checksum: version.artifacts.first().and_then(|artifact| artifact.checksum.as_slice().try_into().ok()),
