@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 11] = [
     "gleaner/v1/common.proto",
     "gleaner/v1/package.proto",
+    "gleaner/v1/resolution.proto",
     "gleaner/v1/job_service.proto",
+    "gleaner/v1/resolution_service.proto",
     "gleaner/v1/worker_service.proto",
     "gleaner/v1/catalog_service.proto",
     "gleaner/v1/operator_service.proto",

@@ -3,6 +3,7 @@
 use gleaner_model::{Assignment, Attempt, Host, Permit, Purl, Registry, RegistryName, Trace, Validators};
 
 use super::field::at_most;
+use super::job::question;
 use super::request::CHECKPOINT_BYTES_MAX;
 use super::{InvalidMessage, enumeration, job_kind, optional, parse, purl, required};
 use crate::v1;
@@ -25,6 +26,8 @@ impl From<Assignment> for v1::Assign {
             permit: Some((attempt, assignment.permit).into()),
             traceparent: assignment.trace.0.map(Into::into).unwrap_or_default(),
             checkpoint: assignment.checkpoint,
+            question: assignment.question.map(|question| (*question).into()),
+            position: assignment.position,
         }
     }
 }
@@ -41,9 +44,12 @@ impl TryFrom<v1::Assign> for Assignment {
         }
         let purl = purl(&wire.purl)?;
         at_most(wire.checkpoint.len(), CHECKPOINT_BYTES_MAX, "checkpoint")?;
+        let kind = job_kind(wire.kind, "kind")?;
         Ok(Self {
             attempt,
-            kind: job_kind(wire.kind, "kind")?,
+            question: question(kind, wire.question)?,
+            position: wire.position,
+            kind,
             part: enumeration(wire.part, "part")?,
             registry: asked_registry(parse(&wire.registry, "registry")?, &purl, wire.base_url)?,
             purl,

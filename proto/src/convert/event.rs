@@ -23,6 +23,14 @@ impl From<(Event, String)> for v1::Event {
                 EventKind::PackageDiscovered { versions } => versions,
                 _ => 0,
             },
+            tag: match &event.kind {
+                EventKind::TagMoved { tag, .. } => tag.clone(),
+                _ => String::new(),
+            },
+            tag_before: match &event.kind {
+                EventKind::TagMoved { from, .. } => from.clone().unwrap_or_default(),
+                _ => String::new(),
+            },
             detail: detail(event.kind),
         }
     }
@@ -44,7 +52,14 @@ impl TryFrom<v1::Event> for (Event, String) {
         let event = Event {
             key: PackageKey::new(registry(&wire.registry, &purl)?, &purl),
             at: required_moment(wire.at_ms, "at_ms")?,
-            kind: event_kind(&wire.r#type, purl.version(), wire.detail, wire.versions)?,
+            kind: match wire.r#type.as_str() {
+                "package.tag_moved" => EventKind::TagMoved {
+                    tag: text(wire.tag).ok_or_else(|| InvalidMessage::missing("tag"))?,
+                    from: text(wire.tag_before),
+                    to: purl.version().map(str::to_owned),
+                },
+                name => event_kind(name, purl.version(), wire.detail, wire.versions)?,
+            },
         };
         Ok((event, wire.cursor))
     }

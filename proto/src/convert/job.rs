@@ -1,6 +1,6 @@
 //! Jobs: what a client asks for, and how the job is shown to it.
 
-use gleaner_model::{ContentHash, CrawlPart, JobResult, JobSpec, JobState, JobView, Origin, TaskId};
+use gleaner_model::{ContentHash, CrawlPart, JobKind, JobResult, JobSpec, JobState, JobView, Origin, Question, TaskId};
 
 use super::field::{parsed_or_none, required_moment, text};
 use super::{
@@ -21,6 +21,7 @@ impl From<JobSpec> for v1::JobSpec {
             not_before_at_ms: moment_or_zero(spec.not_before),
             deadline_at_ms: moment_or_zero(spec.deadline),
             idempotency_key: spec.key.map(Into::into).unwrap_or_default(),
+            question: spec.question.map(|question| (*question).into()),
         }
     }
 }
@@ -31,8 +32,10 @@ impl TryFrom<v1::JobSpec> for JobSpec {
 
     fn try_from(wire: v1::JobSpec) -> Result<Self, InvalidMessage> {
         let purl = purl(&wire.purl)?;
+        let kind = job_kind(wire.kind, "kind")?;
         Ok(Self {
-            kind: job_kind(wire.kind, "kind")?,
+            question: question(kind, wire.question)?,
+            kind,
             part: CrawlPart::Newest,
             registry: registry(&wire.registry, &purl)?,
             purl,
@@ -42,6 +45,15 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             deadline: moment(wire.deadline_at_ms),
             key: parsed_or_none(&wire.idempotency_key, "idempotency_key")?,
         })
+    }
+}
+
+/// Reads what a resolution is asked, in its plain form the default; a crawl is asked nothing.
+pub(super) fn question(kind: JobKind, wire: Option<v1::Question>) -> Result<Option<Box<Question>>, InvalidMessage> {
+    match (kind, optional(wire, "question")?) {
+        (JobKind::Crawl, Some(_)) => Err(InvalidMessage::invalid("question", "a crawl is asked no question")),
+        (JobKind::Crawl, None) => Ok(None),
+        (JobKind::Resolve, question) => Ok(Some(Box::new(question.unwrap_or_default()))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Enumerations, each of whose values has the same name on the wire and in the domain.
 
 use gleaner_model::{
-    CampaignState, CrawlPart, DependencyKind, FaultKind, JobKind, JobState, Lane, Presence, WaitCause,
+    CampaignState, CrawlPart, DependencyKind, EdgeKind, FaultKind, JobKind, JobState, Lane, Presence, Sensitivity,
+    WaitCause,
 };
 
 use super::field::unknown_number;
@@ -48,6 +49,8 @@ mirror!(CrawlPart: Newest, Older);
 mirror!(JobState: Queued, Running, Done, NotFound, Gone, Failed, Expired, Cancelled);
 mirror!(FaultKind: Throttled, Stale, Malformed, Outage, Denied, Unimplemented, LeaseExpired, Internal);
 mirror!(DependencyKind: Normal, Build, Dev, Peer);
+mirror!(EdgeKind: Normal, Build, Dev, Optional, Peer, PeerOptional);
+mirror!(Sensitivity: FirstCandidates, Anything);
 mirror!(CampaignState: Running, Paused, Done, Cancelled);
 mirror!(Presence: Present, NotFound, Gone);
 

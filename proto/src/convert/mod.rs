@@ -24,8 +24,11 @@ mod kind;
 mod order;
 mod outcome;
 mod package;
+mod question;
+mod read_packages;
 mod request;
 mod requests;
+mod resolution;
 mod version;
 mod welcome;
 
@@ -43,6 +46,7 @@ pub use invalid::{InvalidMessage, Unspecified};
 pub use job::{job_to_wire, task_id};
 pub use kind::{Mirrored, job_kind};
 pub use order::{LABEL_BYTES_MAX, PREFIX_BYTES_MAX, batch_to_wire, campaign_to_wire, label, prefix};
+pub use read_packages::{Known, KnownPackage, READ_MAX, ReadPackages};
 pub use request::{
     CHECKPOINT_BYTES_MAX, DocumentPiece, PIECE_BYTES_MAX, PermitRequest, Progress, Suspended, Throttled,
 };

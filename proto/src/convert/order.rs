@@ -57,6 +57,7 @@ pub fn campaign_to_wire(campaign: Campaign, open: usize) -> v1::Campaign {
         submitted: campaign.submitted,
         open: u32::try_from(open).unwrap_or(u32::MAX),
         ended_at_ms: moment_or_zero(campaign.ended_at),
+        question: campaign.question.map(|question| (*question).into()),
     }
 }
 

@@ -14,6 +14,7 @@ impl From<(Attempt, Outcome)> for v1::Outcome {
             Outcome::NotModified { at } => Wire::NotModified(v1::NotModified { checked_at_ms: at.as_millis() }),
             Outcome::NotFound { at } => Wire::NotFound(v1::NotFound { checked_at_ms: at.as_millis() }),
             Outcome::Gone { at } => Wire::Gone(v1::Gone { checked_at_ms: at.as_millis() }),
+            Outcome::Resolved(resolved) => Wire::Resolved((*resolved).into()),
             Outcome::Failed(fault) => Wire::Failed(fault.into()),
             Outcome::HandedBack => Wire::HandedBack(v1::HandedBack {}),
         };
@@ -35,6 +36,7 @@ impl TryFrom<v1::Outcome> for (Attempt, Outcome) {
                 Outcome::NotFound { at: required_moment(answer.checked_at_ms, "not_found.checked_at_ms")? }
             }
             Wire::Gone(answer) => Outcome::Gone { at: required_moment(answer.checked_at_ms, "gone.checked_at_ms")? },
+            Wire::Resolved(resolved) => Outcome::Resolved(Box::new(required(Some(resolved), "resolved")?)),
             Wire::Failed(fault) => Outcome::Failed(required(Some(fault), "failed")?),
             Wire::HandedBack(v1::HandedBack {}) => Outcome::HandedBack,
         };

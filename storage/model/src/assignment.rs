@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, CrawlFacts, CrawlPart, Document, Fault, Host, JobKind, Lane, Purl, Registry, Timestamp, Trace, Validators,
+    Attempt, CrawlFacts, CrawlPart, Document, Fault, Host, JobKind, Lane, Purl, Question, Registry, Resolved,
+    Timestamp, Trace, Validators,
 };
 
 /// One attempt, with all that a worker needs for it.
@@ -31,6 +32,11 @@ pub struct Assignment {
     pub permit: Permit,
     /// The trace that it belongs to.
     pub trace: Trace,
+    /// What a resolution is asked; of no crawl.
+    pub question: Option<Box<Question>>,
+    /// Where the catalogue's events stand: a resolution as of now takes in at least all before this, one as of some past
+    /// moment exactly these. Zero with a crawl.
+    pub position: u64,
     /// What an earlier attempt at the task left for this one, in that worker's words; empty if there is nothing. Whoever
     /// does not understand it begins anew.
     pub checkpoint: Vec<u8>,
@@ -65,6 +71,9 @@ pub enum Outcome {
         /// When the registry said so.
         at: Timestamp,
     },
+    /// A question was answered, or what its answer needs is not in the catalogue
+    /// ([`Answer::Incomplete`](crate::Answer::Incomplete)); then the task waits until that was fetched.
+    Resolved(Box<Resolved>),
     /// It failed.
     Failed(Fault),
     /// The worker is going away and gives it back untouched.

@@ -71,6 +71,15 @@ pub enum EventKind {
         /// The new one, if there is any.
         version: Option<String>,
     },
+    /// A named version (npm's dist-tag) is another one.
+    TagMoved {
+        /// The name.
+        tag: String,
+        /// What it named before, if it was there.
+        from: Option<String>,
+        /// What it names now, if it still is.
+        to: Option<String>,
+    },
 }
 
 impl EventKind {
@@ -89,6 +98,7 @@ impl EventKind {
             Self::VersionUndeprecated { .. } => "version.undeprecated",
             Self::VersionDependenciesChanged { .. } => "version.dependencies_changed",
             Self::LatestChanged { .. } => "package.latest_changed",
+            Self::TagMoved { .. } => "package.tag_moved",
         }
     }
 
@@ -105,6 +115,7 @@ impl EventKind {
             | Self::VersionUndeprecated { version }
             | Self::VersionDependenciesChanged { version } => Some(version),
             Self::LatestChanged { version } => version.as_deref(),
+            Self::TagMoved { to, .. } => to.as_deref(),
         }
     }
 }

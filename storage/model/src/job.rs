@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, Fault, IdempotencyKey, Journey, Purl, RegistryName, Timestamp};
+use crate::{ContentHash, Fault, IdempotencyKey, Journey, Purl, Question, RegistryName, Timestamp};
 
 /// The text is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +127,8 @@ pub struct JobSpec {
     pub deadline: Option<Timestamp>,
     /// The client's own key for this ask.
     pub key: Option<IdempotencyKey>,
+    /// What a resolution is asked beside its package; none means the plain question. Of no crawl.
+    pub question: Option<Box<Question>>,
 }
 
 impl JobSpec {
@@ -143,7 +145,14 @@ impl JobSpec {
             not_before: None,
             deadline: None,
             key: None,
+            question: None,
         }
+    }
+
+    /// A resolution, without any wishes but its question's.
+    #[must_use]
+    pub fn resolve(purl: Purl, registry: RegistryName, question: Question) -> Self {
+        Self { kind: JobKind::Resolve, question: Some(Box::new(question)), ..Self::crawl(purl, registry) }
     }
 }
 

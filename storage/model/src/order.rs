@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientName, Ecosystem, JobId, JobSpec, RegistryName, Timestamp};
+use crate::{ClientName, Ecosystem, JobId, JobSpec, Question, RegistryName, Timestamp};
 
 /// The name of a standing order, unique among its client's: 1 to 64 of `a-z 0-9 - _ .`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -158,6 +158,9 @@ pub struct Campaign {
     pub submitted: u64,
     /// When it was over.
     pub ended_at: Option<Timestamp>,
+    /// What is asked of each package instead of having it crawled. Its `as_of` is a
+    /// [`Position`](crate::AsOf::Position) or [`Published`](crate::AsOf::Published).
+    pub question: Option<Box<Question>>,
 }
 
 #[cfg(test)]

@@ -8,21 +8,18 @@
 //! sockets, clocks nor threads: whoever calls it fills a [`Snapshot`] from the catalogue or from documents, says what is
 //! asked (a root, an environment, a [`View`]) and how far to go (a [`Budget`]), and gets a [`Resolution`].
 
-mod answer;
 mod any;
 mod budget;
 pub mod cargo;
 mod environment;
-mod graph;
 pub mod npm;
 pub mod pypi;
 mod resolver;
 mod view;
 
-pub use answer::{Answer, Read, Resolution, Sensitivity};
 pub use any::{Asked, InvalidQuestion, Question, Scratches, Snapshots};
 pub use budget::{Budget, Flow, PAUSE_STEPS, Stopped};
 pub use environment::InvalidEnvironment;
-pub use graph::{Edge, EdgeKind, Graph, Node, ROOT};
+pub use gleaner_model::{Answer, Edge, EdgeKind, Graph, Node, ROOT, Read, Resolution, Sensitivity};
 pub use resolver::{InvalidManifest, Resolver, Snapshot, SnapshotSize};
 pub use view::View;

@@ -1,11 +1,13 @@
 //! What a root pulls in.
 
+use serde::{Deserialize, Serialize};
+
 /// Stands for the root, which is no node, at the beginning of an edge (and, for a cycle back to it, at the end).
 pub const ROOT: u32 = u32::MAX;
 
 /// Packages and what made each of them necessary. Nodes are sorted by name, version (in the ecosystem's own order) and
 /// path; edges by beginning, end, kind and requirement.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Graph {
     /// The packages; the root is none of them.
     pub nodes: Vec<Node>,
@@ -14,7 +16,7 @@ pub struct Graph {
 }
 
 /// A package in a graph.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Node {
     /// Its name.
     pub name: String,
@@ -25,7 +27,7 @@ pub struct Node {
 }
 
 /// A need that is met.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Edge {
     /// Position of the node that needs, or [`ROOT`].
     pub from: u32,
@@ -38,7 +40,7 @@ pub struct Edge {
 }
 
 /// When a dependency is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EdgeKind {
     /// To run, or to build against.
     Normal,
@@ -55,6 +57,9 @@ pub enum EdgeKind {
 }
 
 impl EdgeKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [Self::Normal, Self::Build, Self::Dev, Self::Optional, Self::Peer, Self::PeerOptional];
+
     /// The kind's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
