@@ -3,4 +3,7 @@
 
 mod cases;
 mod corpus;
+mod ends;
 mod lockfile;
+mod made;
+mod random;
