@@ -1,22 +1,27 @@
 //! The recorded cases: manifests, and the lock files that cargo wrote when it was served these documents.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gleaner_resolvers::cargo::{Cargo, CargoEnvironment, CargoRoot};
 use gleaner_resolvers::{Answer, Graph, Resolver};
 
 use crate::{corpus, lockfile};
 
-fn each_case(mut check: impl FnMut(&str, &CargoRoot, &Path)) {
+/// The folders of the recorded cases, if they are there.
+pub(crate) fn folders() -> Option<Vec<PathBuf>> {
     let Ok(found) = fs::read_dir(corpus::folder().join("resolutions/cargo")) else {
         println!("skipped: no recorded cases lie beside the documents; GLEANER_DOCUMENTS names a folder that has some");
-        return;
+        return None;
     };
     let mut cases: Vec<_> = found.map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     assert_eq!(cases.len(), 24);
-    for case in cases {
+    Some(cases)
+}
+
+fn each_case(mut check: impl FnMut(&str, &CargoRoot, &Path)) {
+    for case in folders().unwrap_or_default() {
         let name = case.file_name().unwrap().to_string_lossy().into_owned();
         let manifest = fs::read_to_string(case.join("Cargo.toml")).unwrap();
         check(&name, &Cargo::read_manifest("Cargo.toml", &manifest).unwrap(), &case);
