@@ -112,7 +112,7 @@ fn what_nothing_is_known_of_is_incomplete() {
     index.version("a", "1.0.0", &[]);
     let answer = corpus::resolve(&index.snapshot(), &root("[dependencies]\na = \"1\"\nx = \"1\"\ny = \"2\"")).answer;
     let Answer::Incomplete { names } = answer else { panic!("{answer:?}") };
-    assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["x", "y"]);
+    assert_eq!(names.iter().map(gleaner_model::PackageName::as_str).collect::<Vec<_>>(), ["x", "y"]);
 }
 
 #[test]
@@ -148,8 +148,8 @@ fn an_environment_that_cannot_be() {
 
 #[test]
 fn a_budget_ends_everything() {
-    let index = crate::ends::tangle(3, 40, 10, 5, 5);
-    let (snapshot, root) = (index.snapshot(), root(&crate::ends::first_of_tangle(5)));
+    let index = crate::tangle::tangle(3, 40, 10, 5, 5);
+    let (snapshot, root) = (index.snapshot(), root(&crate::tangle::first_of_tangle(5)));
     for steps in [0, 1, 100, 1_000, 3_000] {
         let mut pause = || Flow::Continue;
         let mut budget = Budget::new(steps, &mut pause);

@@ -11,9 +11,9 @@ use gleaner_resolvers::cargo::{Cargo, CargoSnapshot};
 use gleaner_resolvers::{Answer, Resolver};
 use serde_json::Value;
 
-use crate::ends::{first_of_tangle, tangle};
 use crate::random::Random;
 use crate::real::{RealCargo, Said};
+use crate::tangle::{first_of_tangle, tangle};
 use crate::{corpus, lockfile, platforms};
 
 /// Was more asked for than an everyday run?

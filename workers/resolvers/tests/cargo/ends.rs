@@ -9,36 +9,12 @@ use gleaner_resolvers::{Answer, Resolution};
 
 use crate::corpus;
 use crate::made::{Index, need, root};
-use crate::random::Random;
+use crate::tangle::{first_of_tangle, tangle};
 
 /// Far more than any of them takes (some tens of milliseconds), and far less than without a judge.
 const SOON: Duration = Duration::from_secs(4);
 /// The same in steps, which are the same on every machine.
 const FEW: u64 = 60_000;
-
-/// Crates whose versions each need a few windows of versions of later crates.
-pub(crate) fn tangle(seed: u64, crates: usize, versions: usize, needs: usize, width: usize) -> Index {
-    let mut random = Random::new(seed);
-    let mut index = Index::default();
-    for n in 0..crates {
-        for minor in 0..versions {
-            let mut list = Vec::new();
-            for _ in 0..needs {
-                let (other, low) = (random.below(crates), random.below(versions));
-                if other > n {
-                    list.push(need(&format!("c{other}"), &format!(">=1.{low}.0, <1.{}.0", low + width)));
-                }
-            }
-            index.version(&format!("c{n}"), &format!("1.{minor}.0"), &list);
-        }
-    }
-    index
-}
-
-/// A manifest that needs the first few of them.
-pub(crate) fn first_of_tangle(crates: usize) -> String {
-    (0..crates).fold("[dependencies]\n".to_owned(), |text, n| format!("{text}c{n} = \"1\"\n"))
-}
 
 fn soon(index: &Index, manifest: &str) -> Resolution {
     let (snapshot, root) = (index.snapshot(), root(manifest));

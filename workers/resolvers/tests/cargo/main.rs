@@ -12,3 +12,4 @@ mod made;
 mod platforms;
 mod random;
 mod real;
+mod tangle;

@@ -50,12 +50,17 @@ impl RealCargo {
 
     /// The lock file that cargo writes for a manifest.
     pub(crate) fn lock(&self, manifest: &str) -> Said {
+        self.lock_with(manifest, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn lock_with(&self, manifest: &str, arguments: &[&str]) -> Said {
         let project = self.folder.join("project");
         write_project(&project, manifest);
         // A file of an earlier manifest would be kept as far as it fits.
         drop(fs::remove_file(project.join("Cargo.lock")));
         let mut command = command(&self.folder.join("home"), &project);
-        match run(command.args(["generate-lockfile", "--quiet"])) {
+        match run(command.args(["generate-lockfile", "--quiet"]).args(arguments)) {
             None => Said::Nothing,
             Some(output) if output.status.success() => {
                 Said::Locked(lockfile::read(&fs::read_to_string(project.join("Cargo.lock")).unwrap()))
