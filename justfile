@@ -30,6 +30,12 @@ bench:
 submit *arguments:
     cargo bench --locked --bench submit -- {{arguments}}
 
+# Made-up roots, answered by us and by the real tools on loopback: a thousand for cargo, three hundred for each other.
+differential:
+    GLEANER_DIFFERENTIAL=1000 cargo test --locked -p gleaner-resolvers --test cargo differential -- --nocapture
+    GLEANER_DIFFERENTIAL=300 cargo test --locked -p gleaner-resolvers --test npm differential -- --nocapture
+    GLEANER_DIFFERENTIAL=300 cargo test --locked -p gleaner-resolvers --test pypi differential -- --nocapture
+
 # The recorded registries on loopback until Ctrl-C: `just replay --latency 20`.
 replay *arguments:
     cargo run --release --locked -- replay tests/fixtures/registries {{arguments}}

@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let refused: [(&[(&str, &[&str])], &[&str], &str); 10] = [
+        type Case = (&'static [(&'static str, &'static [&'static str])], &'static [&'static str], &'static str);
+        let refused: [Case; 10] = [
             (&[("f", &["g"])], &[], "neither a dependency nor a feature"),
             (&[("f", &["needed"])], &[], "is not an optional dependency"),
             (&[("f", &["a"]), ("g", &["dep:a"])], &["a"], "use `dep:a`"),

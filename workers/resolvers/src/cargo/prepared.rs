@@ -18,7 +18,6 @@ pub(super) struct Prepared {
     /// The root with all features and its dev-dependencies.
     pub(super) activation: ActivationId,
     pub(super) link: Option<LinkId>,
-    pub(super) dependencies: Arc<[DependencyId]>,
     pub(super) features: Arc<FeatureTable>,
     /// Crates that were looked up as `cargo add` does.
     pub(super) added: Arc<[String]>,
@@ -65,9 +64,9 @@ impl Known<'_> {
         }
         let features = self.root_features(&root.data)?;
         let summary = Summary { dependencies: &dependencies, features: &features };
-        let activation = self.activate(&summary, &features.names().to_vec(), true);
+        let activation = self.activate(&summary, features.names(), true);
         let link = root.data.links.as_deref().map(|links| self.link_of(links));
-        let prepared = Prepared { activation, link, dependencies: dependencies.into(), features, added: added.into() };
+        let prepared = Prepared { activation, link, features, added: added.into() };
         self.memo.roots.insert(root.id, prepared.clone());
         Ok(prepared)
     }

@@ -3,13 +3,14 @@
 use gleaner_model::{Ecosystem, PackageName};
 
 use super::graph::Chosen;
+use super::judge::Prover;
 use super::memo::{Known, Memo, MemoKey, Preference};
 use super::prepared::{NotPrepared, Prepared, preference};
 use super::reads::{self, Reads};
 use super::reason::Teller;
 use super::root::CargoRoot;
 use super::search::{Dead, Search};
-use super::{CargoEnvironment, CargoSnapshot, cycles, judge, tree};
+use super::{CargoEnvironment, CargoSnapshot, cycles, tree};
 use crate::{Answer, Budget, Graph, Resolution, Sensitivity, Stopped, View};
 
 /// Memos that are kept: roots of different resolvers and Rust versions come in any order.
@@ -117,9 +118,9 @@ impl Question<'_> {
         budget: &mut Budget<'_>,
     ) -> Answer {
         search.begin(known, prepared.activation, prepared.link);
-        let mut judge =
-            |known: &mut Known<'_>, budget: &mut Budget<'_>| judge::judge(known, prepared, &self.root.data, budget);
-        let ended = search.run(known, budget, &mut judge);
+        let mut prover = Prover::new(prepared, &self.root.data);
+        let ended = search.run(known, budget, &mut prover);
+        search.ask_all(&prover.asked);
         let teller = Teller { known: &*known, root: &self.root.data, state: &search.state };
         match ended {
             Ok(()) if search.needs_unknown(known) => Answer::Incomplete { names: unknown(known, search) },

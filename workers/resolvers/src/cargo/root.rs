@@ -70,6 +70,8 @@ pub(super) struct RootData {
     pub(super) resolver: ResolverVersion,
     pub(super) rust_version: Option<RustVersion>,
     pub(super) links: Option<String>,
+    /// Is its library a procedural macro?
+    pub(super) is_macro: bool,
     /// In the order in which cargo has them.
     pub(super) dependencies: Vec<RootDependency>,
     pub(super) features: BTreeMap<String, Vec<String>>,
@@ -105,6 +107,7 @@ impl CargoRoot {
             resolver: ResolverVersion::Three,
             rust_version: None,
             links: None,
+            is_macro: false,
             dependencies: vec![RootDependency {
                 name: name.to_owned(),
                 target: name.to_owned(),

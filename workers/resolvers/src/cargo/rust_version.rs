@@ -10,7 +10,7 @@ use semver::{Op, Version, VersionReq};
 
 /// A Rust version, perhaps without its later parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RustVersion {
+pub(super) struct RustVersion {
     major: u64,
     minor: Option<u64>,
     patch: Option<u64>,
@@ -19,7 +19,7 @@ pub struct RustVersion {
 impl RustVersion {
     /// A full version.
     #[must_use]
-    pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
+    pub(super) const fn new(major: u64, minor: u64, patch: u64) -> Self {
         Self { major, minor: Some(minor), patch: Some(patch) }
     }
 

@@ -2,26 +2,27 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use gleaner_model::{Ecosystem, PackageName};
 use gleaner_registries::{CrawlWork, read};
 use gleaner_resolvers::cargo::{Cargo, CargoRoot, CargoSnapshot};
-use gleaner_resolvers::{Budget, Flow, Resolution, Resolver, Snapshot, View};
+use gleaner_resolvers::{Budget, Flow, Graph, Resolution, Resolver, Snapshot, View};
 
-/// The folder of documents and cases, if it is on this machine.
-pub(crate) fn folder() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/registries"));
-    folder.join("documents.tar.zst").exists().then_some(folder)
+/// The folder of documents: the one that `GLEANER_DOCUMENTS` names, else the repository's own few.
+pub(crate) fn folder() -> PathBuf {
+    let own = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/registries"));
+    std::env::var_os("GLEANER_DOCUMENTS").map_or_else(own, PathBuf::from)
 }
 
 /// All recorded index files: names and texts.
-pub(crate) fn documents() -> Option<&'static [(String, Vec<u8>)]> {
-    static DOCUMENTS: OnceLock<Option<Vec<(String, Vec<u8>)>>> = OnceLock::new();
-    DOCUMENTS.get_or_init(|| folder().map(unpack)).as_deref()
+pub(crate) fn documents() -> &'static [(String, Vec<u8>)] {
+    static DOCUMENTS: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
+    DOCUMENTS.get_or_init(|| unpack(&folder()))
 }
 
-fn unpack(folder: PathBuf) -> Vec<(String, Vec<u8>)> {
+fn unpack(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let file = File::open(folder.join("documents.tar.zst")).unwrap();
     let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
     let mut documents = Vec::new();
@@ -42,11 +43,9 @@ fn unpack(folder: PathBuf) -> Vec<(String, Vec<u8>)> {
 }
 
 /// A snapshot of all recorded index files.
-pub(crate) fn snapshot() -> Option<&'static CargoSnapshot> {
-    static SNAPSHOT: OnceLock<Option<CargoSnapshot>> = OnceLock::new();
-    let all =
-        || documents().map(|documents| snapshot_of(documents.iter().map(|(name, text)| (name.as_str(), &**text))));
-    SNAPSHOT.get_or_init(all).as_ref()
+pub(crate) fn snapshot() -> &'static CargoSnapshot {
+    static SNAPSHOT: OnceLock<CargoSnapshot> = OnceLock::new();
+    SNAPSHOT.get_or_init(|| snapshot_of(documents().iter().map(|(name, text)| (name.as_str(), &**text))))
 }
 
 /// A snapshot of index files.
@@ -58,6 +57,13 @@ pub(crate) fn snapshot_of<'a>(documents: impl Iterator<Item = (&'a str, &'a [u8]
         snapshot.insert(work.purl.name(), &reading.package);
     }
     snapshot
+}
+
+/// Takes in that there is no such crate.
+pub(crate) fn insert_absent(snapshot: &mut CargoSnapshot, name: &str) {
+    if let Ok(name) = PackageName::new(Ecosystem::Cargo, name) {
+        snapshot.insert_absent(&name);
+    }
 }
 
 /// Resolves with many steps and default everything.
@@ -72,4 +78,13 @@ pub(crate) fn resolve_with(snapshot: &CargoSnapshot, root: &CargoRoot, environme
     let mut pause = || Flow::Continue;
     let mut budget = Budget::new(10_000_000, &mut pause);
     Cargo::resolve(snapshot, root, &environment, &View::default(), &mut Default::default(), &mut budget)
+}
+
+/// Every version satisfies the requirements of all edges to it.
+pub(crate) fn assert_requirements_hold(graph: &Graph) {
+    for edge in &graph.edges {
+        let node = &graph.nodes[edge.to as usize];
+        let requirement = semver::VersionReq::parse(&edge.requirement).unwrap();
+        assert!(requirement.matches(&node.version.parse().unwrap()), "{edge:?} {node:?}");
+    }
 }

@@ -17,7 +17,7 @@ use super::root::{CargoRoot, Foreign, ResolverVersion, RootData, RootDependency}
 use super::rust_version::RustVersion;
 use super::snapshot::DependencyKind;
 use crate::InvalidManifest;
-use value::{Path, strings, table, text};
+use value::{Path, flag, strings, table, text};
 
 /// The only manifest that there is.
 pub(super) const FILE: &str = "Cargo.toml";
@@ -126,6 +126,7 @@ impl<'a> Reader<'a> {
             resolver: self.resolver()?,
             rust_version: self.rust_version()?,
             links: text(self.package, "links", &path)?.map(str::to_owned),
+            is_macro: self.is_macro()?,
             dependencies: Vec::new(),
             features: self.features()?,
             foreign: Vec::new(),
@@ -149,6 +150,13 @@ impl<'a> Reader<'a> {
                 Err(format!("`resolver` is `{other}`: \"1\", \"2\" and \"3\" are valid"))
             }
         }
+    }
+
+    fn is_macro(&self) -> Result<bool, String> {
+        let path = Path::new("lib");
+        let Some(library) = table(self.document, "lib", &Path::new(""))? else { return Ok(false) };
+        let new = flag(library, "proc-macro", &path)?;
+        Ok(new.or(flag(library, "proc_macro", &path)?).unwrap_or(false))
     }
 
     fn rust_version(&self) -> Result<Option<RustVersion>, String> {
@@ -199,10 +207,10 @@ impl<'a> Reader<'a> {
             DependencyKind::Dev => ("dev-dependencies", Some("dev_dependencies")),
             DependencyKind::Build => ("build-dependencies", Some("build_dependencies")),
         };
-        if let Some(old) = old.filter(|old| of.contains_key(*old)) {
-            if self.edition >= Edition::E2024 {
-                return Err(format!("{}: write `{key}` from edition 2024 on", path.at(old)));
-            }
+        if let Some(old) = old.filter(|old| of.contains_key(*old))
+            && self.edition >= Edition::E2024
+        {
+            return Err(format!("{}: write `{key}` from edition 2024 on", path.at(old)));
         }
         let found = match (table(of, key, path)?, old) {
             (None, Some(old)) => table(of, old, path)?,

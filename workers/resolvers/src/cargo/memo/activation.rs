@@ -248,3 +248,11 @@ impl Known<'_> {
 fn number(length: usize) -> u32 {
     u32::try_from(length).expect("a memo is emptied long before")
 }
+
+impl Known<'_> {
+    /// Which features a request asks for, and whether the default one is among them.
+    pub(in super::super) fn features_of(&self, request: RequestId) -> (&[TextId], bool) {
+        let request = &self.memo.requests[request as usize];
+        (&request.features, request.default)
+    }
+}

@@ -13,7 +13,7 @@ use super::{Attempt, Blame, Conflict, Dead, Remaining, Search, Unmet};
 
 /// A choice that had another candidate.
 pub(super) struct Backtrack {
-    mark: Mark,
+    pub(super) mark: Mark,
     queue: QueueMark,
     parent: CandidateId,
     info: u32,

@@ -9,6 +9,7 @@
 
 mod back;
 mod conflict;
+mod consult;
 mod queue;
 mod state;
 
@@ -18,6 +19,8 @@ use crate::{Budget, Stopped};
 use back::Backtrack;
 use conflict::Conflicts;
 pub(super) use conflict::{Blame, Conflict};
+use consult::CONSULTED_EVERY;
+pub(super) use consult::{Judge, Verdict};
 use queue::Queue;
 pub(super) use state::{Met, State};
 
@@ -36,15 +39,12 @@ pub(super) struct Search {
     /// Was anything but a first candidate looked at?
     pub(super) went_behind: bool,
     /// Needs that could not be met.
-    pub(super) dead_ends: u64,
+    dead_ends: u64,
+    /// After how many of them the judge is asked next.
+    consulted_at: u64,
+    /// Was it ever asked?
+    consulted: bool,
 }
-
-/// Says why there can be no graph, if that is so. It is asked once, after [`JUDGED_AFTER`] dead ends.
-pub(super) type Judge<'a> = &'a mut dyn FnMut(&mut Known<'_>, &mut Budget<'_>) -> Result<Option<String>, Stopped>;
-
-/// Dead ends after which a proof is looked for that there is no graph. Everyday roots have a handful, and the search goes
-/// through as many in some milliseconds.
-pub(super) const JUDGED_AFTER: u64 = 1_000;
 
 /// Why there is no graph.
 pub(super) enum Dead {
@@ -111,7 +111,7 @@ impl Search {
         if self.run == 0 {
             (self.run, self.asked_in) = (1, Vec::new());
         }
-        (self.went_behind, self.dead_ends) = (false, 0);
+        (self.went_behind, self.dead_ends, self.consulted_at, self.consulted) = (false, 0, CONSULTED_EVERY, false);
     }
 
     /// Puts the root's needs into the queue.
@@ -120,6 +120,13 @@ impl Search {
         self.state.begin(link);
         self.ask(root);
         self.queue.push(ROOT, root, false, known.memo);
+    }
+
+    /// Notes what was asked for on the side.
+    pub(super) fn ask_all(&mut self, activations: &[ActivationId]) {
+        for activation in activations {
+            self.ask(*activation);
+        }
     }
 
     fn ask(&mut self, activation: ActivationId) {
@@ -134,7 +141,12 @@ impl Search {
     }
 
     /// Goes on until every need is met.
-    pub(super) fn run(&mut self, known: &mut Known<'_>, budget: &mut Budget<'_>, judge: Judge<'_>) -> Result<(), Dead> {
+    pub(super) fn run(
+        &mut self,
+        known: &mut Known<'_>,
+        budget: &mut Budget<'_>,
+        judge: &mut dyn Judge,
+    ) -> Result<(), Dead> {
         while let Some(taken) = self.queue.pop(known.memo) {
             let info = known.memo.infos[taken.info as usize];
             let list = known.memo.lists[info.list as usize];
@@ -159,7 +171,7 @@ impl Search {
         mut attempt: Attempt,
         known: &mut Known<'_>,
         budget: &mut Budget<'_>,
-        judge: Judge<'_>,
+        judge: &mut dyn Judge,
     ) -> Result<(), Dead> {
         loop {
             budget.step()?;
@@ -167,10 +179,8 @@ impl Search {
                 Some(next) => next,
                 None => {
                     self.dead_ends += 1;
-                    if self.dead_ends == JUDGED_AFTER
-                        && let Some(why) = judge(known, budget)?
-                    {
-                        return Err(Dead::Proved(why));
+                    if self.dead_ends >= self.consulted_at && !attempt.doomed {
+                        self.consult(known, budget, judge)?;
                     }
                     self.go_back(&mut attempt, known)?
                 }

@@ -125,6 +125,14 @@ impl State {
         })
     }
 
+    /// The candidates that had been chosen at a moment.
+    pub(super) fn chosen_at(&self, mark: Mark) -> impl Iterator<Item = CandidateId> {
+        self.trail[..mark.trail as usize].iter().filter_map(|undo| match undo {
+            Undo::Slot(slot) => Some(self.slots[*slot as usize].candidate),
+            _ => None,
+        })
+    }
+
     /// The root takes its place, and its library.
     pub(super) fn begin(&mut self, link: Option<u32>) {
         self.age = 1;

@@ -1,0 +1,39 @@
+//! How many resolutions a second one core answers, beside what the tools take for the same.
+//!
+//! `cargo bench -p gleaner-resolvers --bench resolve -- cargo`; without a name, every ecosystem. Documents come from the
+//! folder that `GLEANER_DOCUMENTS` names, else from the repository's own few, which are too few for the large roots.
+//!
+//! Each figure stands beside a floor of the same run, the least that anybody would have to do for such an answer: hand out
+//! a copy of it. What counts on another machine is the ratio.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "a bench reads its settings, and starts what it compares with")]
+// Made for tests, which use all of it.
+#![allow(dead_code)]
+
+mod cargo;
+#[path = "../../tests/cargo/corpus.rs"]
+mod corpus;
+#[path = "../../tests/cargo/lockfile.rs"]
+mod lockfile;
+#[path = "../../tests/cargo/made.rs"]
+mod made;
+#[path = "../../tests/cargo/random.rs"]
+mod random;
+#[path = "../../tests/cargo/real.rs"]
+mod real;
+mod table;
+#[path = "../../tests/cargo/tangle.rs"]
+mod tangle;
+
+fn main() {
+    // `cargo bench` adds `--bench`.
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let ecosystems: [(&str, fn(&mut table::Table)); 1] = [("cargo", cargo::measure)];
+    let mut table = table::Table::default();
+    for (name, measure) in ecosystems {
+        if asked.is_empty() || asked.iter().any(|one| one == name) {
+            measure(&mut table);
+        }
+    }
+    table.print();
+}
