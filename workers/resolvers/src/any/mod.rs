@@ -9,7 +9,6 @@ mod ecosystems;
 mod error;
 #[cfg(test)]
 mod tests;
-mod unwritten;
 
 pub use asked::Asked;
 pub use error::InvalidQuestion;
@@ -18,6 +17,6 @@ use self::ecosystems::ecosystems;
 
 ecosystems! {
     Cargo, cargo, crate::cargo::Cargo;
-    Npm, npm, crate::any::unwritten::Unwritten;
+    Npm, npm, crate::npm::Npm;
     Pypi, pypi, crate::pypi::Pypi;
 }
