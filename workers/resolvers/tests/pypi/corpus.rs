@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use gleaner_registries::{CrawlWork, Extra, read};
@@ -19,10 +19,10 @@ pub(crate) fn folder() -> Option<PathBuf> {
 /// A snapshot of all recorded projects.
 pub(crate) fn snapshot() -> Option<&'static PypiSnapshot> {
     static SNAPSHOT: OnceLock<Option<PypiSnapshot>> = OnceLock::new();
-    SNAPSHOT.get_or_init(|| folder().map(unpack)).as_ref()
+    SNAPSHOT.get_or_init(|| folder().map(|folder| unpack(&folder))).as_ref()
 }
 
-fn unpack(folder: PathBuf) -> PypiSnapshot {
+fn unpack(folder: &Path) -> PypiSnapshot {
     let file = File::open(folder.join("documents.tar.zst")).unwrap();
     let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
     let (mut pages, mut metadata) = (Vec::new(), HashMap::new());
