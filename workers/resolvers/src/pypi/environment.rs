@@ -14,26 +14,48 @@ const PYTHON: &str = "3.12.0";
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 /// A platform that uv has a name for.
+#[derive(Clone, Debug)]
 struct Platform {
-    name: &'static str,
+    name: String,
     family: Family,
     machine: &'static str,
 }
 
-const PLATFORMS: [Platform; 12] = [
-    Platform { name: "x86_64-unknown-linux-gnu", family: Family::Manylinux(28), machine: "x86_64" },
-    Platform { name: "aarch64-unknown-linux-gnu", family: Family::Manylinux(28), machine: "aarch64" },
-    Platform { name: "riscv64-unknown-linux", family: Family::Manylinux(39), machine: "riscv64" },
-    Platform { name: "x86_64-unknown-linux-musl", family: Family::Musllinux(2), machine: "x86_64" },
-    Platform { name: "aarch64-unknown-linux-musl", family: Family::Musllinux(2), machine: "aarch64" },
-    Platform { name: "x86_64-manylinux2014", family: Family::Manylinux(17), machine: "x86_64" },
-    Platform { name: "aarch64-manylinux2014", family: Family::Manylinux(17), machine: "aarch64" },
-    Platform { name: "x86_64-pc-windows-msvc", family: Family::Windows, machine: "x86_64" },
-    Platform { name: "i686-pc-windows-msvc", family: Family::Windows, machine: "x86" },
-    Platform { name: "aarch64-pc-windows-msvc", family: Family::Windows, machine: "ARM64" },
-    Platform { name: "x86_64-apple-darwin", family: Family::Macos, machine: "x86_64" },
-    Platform { name: "aarch64-apple-darwin", family: Family::Macos, machine: "arm64" },
+/// Names and short names of platforms, each with its family and what Python calls its machine.
+const PLATFORMS: [(&str, Family, &str); 15] = [
+    (PLATFORM, Family::Manylinux(28), "x86_64"),
+    ("linux", Family::Manylinux(28), "x86_64"),
+    ("aarch64-unknown-linux-gnu", Family::Manylinux(28), "aarch64"),
+    ("riscv64-unknown-linux", Family::Manylinux(39), "riscv64"),
+    ("x86_64-unknown-linux-musl", Family::Musllinux(2), "x86_64"),
+    ("aarch64-unknown-linux-musl", Family::Musllinux(2), "aarch64"),
+    ("x86_64-manylinux2014", Family::Manylinux(17), "x86_64"),
+    ("aarch64-manylinux2014", Family::Manylinux(17), "aarch64"),
+    ("x86_64-pc-windows-msvc", Family::Windows, "x86_64"),
+    ("windows", Family::Windows, "x86_64"),
+    ("i686-pc-windows-msvc", Family::Windows, "x86"),
+    ("aarch64-pc-windows-msvc", Family::Windows, "ARM64"),
+    ("x86_64-apple-darwin", Family::Macos, "x86_64"),
+    ("aarch64-apple-darwin", Family::Macos, "arm64"),
+    ("macos", Family::Macos, "arm64"),
 ];
+
+/// Versions of glibc 2 that a platform can be named after: `x86_64-manylinux_2_31`.
+const MANYLINUX: [u16; 12] = [17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40];
+
+impl Platform {
+    fn named(name: &str) -> Option<Self> {
+        let listed =
+            PLATFORMS.iter().find(|(known, ..)| *known == name).map(|(_, family, machine)| (*family, *machine));
+        let (family, machine) = listed.or_else(|| {
+            let (machine, minor) = name.split_once("-manylinux_2_")?;
+            let machine = ["x86_64", "aarch64"].into_iter().find(|known| *known == machine)?;
+            let minor = MANYLINUX.into_iter().find(|known| known.to_string() == minor)?;
+            Some((Family::Manylinux(minor), machine))
+        })?;
+        Some(Self { name: name.to_owned(), family, machine })
+    }
+}
 
 /// May a release without a usable wheel be chosen?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +70,9 @@ pub enum Sources {
 #[derive(Clone, Debug)]
 pub struct Environment {
     pub(super) python: Version,
-    platform: &'static str,
+    /// Without what marks a pre-release: what files ask for is meant so.
+    pub(super) python_release: Version,
+    pub(super) platform: String,
     pub(super) sources: Sources,
     pub(super) markers: MarkerEnvironment,
     pub(super) tags: Tags,
@@ -56,18 +80,19 @@ pub struct Environment {
 
 impl PartialEq for Environment {
     fn eq(&self, other: &Self) -> bool {
-        (&self.python, self.platform, self.sources) == (&other.python, other.platform, other.sources)
+        (&self.python, &self.platform, self.sources) == (&other.python, &other.platform, other.sources)
     }
 }
 
 impl Default for Environment {
     fn default() -> Self {
-        Self::new(&PYTHON.parse().expect("a version"), &PLATFORMS[0], Sources::Never)
+        let platform = Platform::named(PLATFORM).expect("it is on the list");
+        Self::new(&PYTHON.parse().expect("a version"), platform, Sources::Never)
     }
 }
 
 impl Environment {
-    fn new(python: &Version, platform: &Platform, sources: Sources) -> Self {
+    fn new(python: &Version, platform: Platform, sources: Sources) -> Self {
         let (minor, full) = (python.release()[1], python.to_string());
         let short = format!("{}.{minor}", python.release()[0]);
         let (os_name, sys_platform, system) = match platform.family {
@@ -90,6 +115,7 @@ impl Environment {
         };
         Self {
             python: python.clone(),
+            python_release: python.only_release(),
             platform: platform.name,
             sources,
             markers: markers.try_into().expect("the version is one"),
@@ -98,14 +124,14 @@ impl Environment {
     }
 
     pub(super) fn read(entries: &[(String, String)]) -> Result<Self, InvalidEnvironment> {
-        let (mut python, mut platform, mut sources) = (PYTHON.to_owned(), PLATFORM, Sources::Never);
+        let (mut python, mut platform, mut sources) = (PYTHON.to_owned(), Platform::named(PLATFORM), Sources::Never);
         for (key, value) in entries {
             let wrong = |expected| InvalidEnvironment::Value { key: key.clone(), value: value.clone(), expected };
             match key.as_str() {
                 "python" => python.clone_from(value),
                 "platform" => {
-                    let known = PLATFORMS.iter().find(|platform| platform.name == value);
-                    platform = known.ok_or_else(|| wrong("a target triple as uv names them"))?.name;
+                    let known = Platform::named(value);
+                    platform = Some(known.ok_or_else(|| wrong("a target triple as uv names them"))?);
                 }
                 "sources" => {
                     sources = match value.as_str() {
@@ -134,8 +160,7 @@ impl Environment {
         if full.epoch() != 0 || full.is_local() || full.release()[1] > 99 {
             return Err(wrong());
         }
-        let platform = PLATFORMS.iter().find(|known| known.name == platform).expect("it was found before");
-        Ok(Self::new(&full, platform, sources))
+        Ok(Self::new(&full, platform.expect("the default is on the list"), sources))
     }
 
     pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
@@ -143,10 +168,49 @@ impl Environment {
             Sources::Never => "never",
             Sources::Allow => "allow",
         };
-        vec![
-            ("python", self.python.to_string()),
-            ("platform", self.platform.to_owned()),
-            ("sources", sources.to_owned()),
-        ]
+        vec![("python", self.python.to_string()), ("platform", self.platform.clone()), ("sources", sources.to_owned())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn read(entries: &[(&str, &str)]) -> Result<Environment, InvalidEnvironment> {
+        let entries: Vec<_> = entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Environment::read(&entries)
+    }
+
+    #[test]
+    fn what_is_given_comes_back_whole() {
+        let entries = |given: &[(&str, &str)]| {
+            let shown = read(given).unwrap().entries();
+            shown.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(entries(&[]), "3.12.0 x86_64-unknown-linux-gnu never");
+        assert_eq!(entries(&[("python", "3.9"), ("platform", "macos"), ("sources", "allow")]), "3.9.0 macos allow");
+        assert_eq!(
+            entries(&[("python", "3.13.0rc1"), ("platform", "aarch64-manylinux_2_31")]),
+            "3.13.0rc1 aarch64-manylinux_2_31 never"
+        );
+    }
+
+    #[test]
+    fn what_is_none_is_refused() {
+        for (key, value) in [
+            ("python", "2.7"),
+            ("python", "3"),
+            ("python", "3.12.1+x"),
+            ("python", "python3"),
+            ("python", "3.99999999999999999999"),
+            ("platform", "x86_64-manylinux_2_29"),
+            ("platform", "solaris"),
+            ("sources", "yes"),
+        ] {
+            assert!(matches!(read(&[(key, value)]), Err(InvalidEnvironment::Value { .. })), "{key}={value}");
+        }
+        assert!(matches!(read(&[("pyhton", "3.12")]), Err(InvalidEnvironment::UnknownKey { .. })));
     }
 }

@@ -1,60 +1,76 @@
-//! From the search's choices to a graph: extras are folded into their projects.
+//! From the search's choices to a graph: extras and conditions are folded into their projects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::resolve::{Asks, Run};
-use super::snapshot::Requirement;
+use super::manifest::PypiRoot;
+use super::search::Search;
+use super::search::asks::{Asks, NO_EXTRA};
+use super::search::needs::Needs;
+use super::snapshot::PypiSnapshot;
 use crate::{Edge, EdgeKind, Graph, Node, ROOT};
 
-/// What was chosen: of each project the release, and its extras.
-#[derive(Default)]
-pub(super) struct Chosen(BTreeMap<u32, (u32, BTreeSet<u32>)>);
+/// What was chosen: of each project the position of the release, and its extras.
+#[derive(Debug, Default)]
+pub(super) struct Chosen(pub(super) BTreeMap<u32, (usize, BTreeSet<u32>)>);
 
 impl Chosen {
-    pub(super) fn of(all: impl Iterator<Item = (Asks, u32)>) -> Self {
+    pub(super) fn of(decided: &[(Asks, usize)]) -> Self {
         let mut chosen = Self::default();
-        for (asks, at) in all {
-            match asks {
-                Asks::Root => {}
-                Asks::Base(project) => chosen.0.entry(project).or_insert((at, BTreeSet::new())).0 = at,
-                Asks::Extra(project, extra) => {
-                    chosen.0.entry(project).or_insert((at, BTreeSet::new())).1.insert(extra);
-                }
-            }
+        for (asks, at) in decided {
+            let Some(project) = asks.project() else { continue };
+            let (_, extras) = chosen.0.entry(project).or_insert((*at, BTreeSet::new()));
+            extras.extend(asks.extra());
         }
         chosen
     }
-}
 
-pub(super) fn build(run: &Run<'_, '_>, chosen: &Chosen) -> Graph {
-    let mut nodes: Vec<(Node, u32)> = chosen
-        .0
-        .iter()
-        .filter_map(|(project, (at, _))| {
-            let version = run.release(*project, *at)?.version.to_string();
-            let name = run.projects[*project as usize].name.as_str().to_owned();
-            Some((Node { name, version, path: None }, *project))
-        })
-        .collect();
-    nodes.sort();
-    let places: BTreeMap<u32, u32> = (0..).zip(&nodes).map(|(at, (_, project))| (*project, at)).collect();
-    let mut edges = BTreeSet::new();
-    let mut add = |from: u32, requirements: Vec<&Requirement>| {
-        for requirement in requirements {
-            let to = run.number_of(&requirement.name).and_then(|project| places.get(&project));
-            if let Some(to) = to.filter(|to| **to != from) {
-                let requirement = requirement.text.clone();
-                edges.insert(Edge { from, to: *to, kind: EdgeKind::Normal, requirement });
+    /// Is every choice the first candidate of something that was asked? Then nothing behind first candidates mattered,
+    /// and any change that matters changes one of them.
+    pub(super) fn are_first(&self, search: &mut Search<'_, '_>) -> bool {
+        let mut first = BTreeSet::new();
+        for read in search.reads.clone() {
+            let (project, text) = search.world.question(read);
+            let Some((at, _)) = self.0.get(&project).filter(|_| !first.contains(&project)) else { continue };
+            let known = search.world.projects[project as usize].candidates.as_ref();
+            let range = known
+                .and_then(|candidates| candidates.asked_before(text).cloned())
+                .unwrap_or_else(pubgrub::Ranges::full);
+            if search.world.first_usable(project, &range) == Some(*at) {
+                first.insert(project);
             }
         }
+        self.0.keys().all(|project| first.contains(project))
+    }
+}
+
+pub(super) fn build(search: &mut Search<'_, '_>, root: &PypiRoot, chosen: &Chosen, snapshot: &PypiSnapshot) -> Graph {
+    let world = &mut *search.world;
+    let mut nodes: Vec<(Node, u32, &pep440_rs::Version)> = Vec::with_capacity(chosen.0.len());
+    for (project, (at, _)) in &chosen.0 {
+        let Some(release) = world.release(*project, *at) else { continue };
+        let name = world.projects[*project as usize].name.as_str().to_owned();
+        nodes.push((Node { name, version: release.version.to_string(), path: None }, *project, &release.version));
+    }
+    nodes.sort_by(|a, b| (&a.0.name, a.2).cmp(&(&b.0.name, b.2)));
+    let places: BTreeMap<u32, u32> = (0..).zip(&nodes).map(|(at, (_, project, _))| (*project, at)).collect();
+    let nodes: Vec<Node> = nodes.into_iter().map(|(node, ..)| node).collect();
+    let mut edges = BTreeSet::new();
+    let mut add = |from: u32, needs: &Needs, world: &super::search::world::World| {
+        let Needs::These(needs) = needs else { return };
+        for need in needs {
+            let Some(to) = places.get(&need.project).filter(|to| **to != from) else { continue };
+            let requirement = world.question(need.read).1.to_owned();
+            edges.insert(Edge { from, to: *to, kind: EdgeKind::Normal, requirement });
+        }
     };
-    add(ROOT, run.root_requirements());
+    let needs = world.needs_of_manifest(&root.requirements, snapshot);
+    add(ROOT, &needs, world);
     for (project, (at, extras)) in &chosen.0 {
         let Some(from) = places.get(project).copied() else { continue };
-        add(from, run.requirements(*project, *at, None));
-        for extra in extras {
-            add(from, run.requirements(*project, *at, Some(*extra)));
+        for extra in std::iter::once(NO_EXTRA).chain(extras.iter().copied()) {
+            let needs = world.needs(*project, *at, extra, snapshot);
+            add(from, &needs, world);
         }
     }
-    Graph { nodes: nodes.into_iter().map(|(node, _)| node).collect(), edges: edges.into_iter().collect() }
+    Graph { nodes, edges: edges.into_iter().collect() }
 }

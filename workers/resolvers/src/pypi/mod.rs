@@ -7,20 +7,28 @@
 mod candidates;
 mod environment;
 mod graph;
+mod lock;
 mod manifest;
 mod reason;
+mod requirement;
 mod resolve;
+mod search;
 mod snapshot;
 mod tags;
+mod versions;
+mod warnings;
 
 use gleaner_model::{PackageName, Purl};
+use pubgrub::Ranges;
 
 pub use environment::{Environment, Sources};
+pub use lock::annotated as annotated_lock;
 pub use manifest::PypiRoot;
-pub use resolve::Scratch;
+pub use search::world::Scratch;
 pub use snapshot::PypiSnapshot;
 
-use self::candidates::Candidates;
+use self::requirement::{Asked, Requirement};
+use self::search::world::World;
 use crate::{Budget, Graph, InvalidEnvironment, InvalidManifest, Resolution, Resolver, View};
 
 /// Python's rules.
@@ -63,7 +71,7 @@ impl Resolver for Pypi {
     }
 
     fn direct(root: &PypiRoot) -> Vec<PackageName> {
-        root.requirements.iter().map(|requirement| requirement.name.clone()).collect()
+        root.direct()
     }
 
     fn resolve(
@@ -84,14 +92,21 @@ impl Resolver for Pypi {
         environment: &Environment,
         view: &View,
     ) -> Option<String> {
-        let mut candidates = Candidates::new(snapshot.project(name)?, environment, view);
-        let asked = candidates.asked(requirement, &manifest::specifiers(requirement));
-        let first = candidates.first(&asked, |_| false)?;
-        candidates.project.releases.get(first as usize).map(|release| release.number.clone())
+        let specifiers = requirement::lenient::specifiers(requirement)?;
+        let asked = Requirement::new(name.clone(), requirement, specifiers);
+        let mut world = World::new(environment, view);
+        let project = world.number(name, snapshot);
+        let range = match (&asked.asked, world.projects[project as usize].candidates.as_mut()) {
+            (Asked::Versions(specifiers), Some(_)) if specifiers.is_empty() => Ranges::full(),
+            (_, candidates) => candidates?.asked(&asked).0,
+        };
+        let first = world.first_usable(project, &range)?;
+        Some(world.release(project, first)?.version.to_string())
     }
 
-    /// Names and versions, as `uv pip compile --no-header --no-annotate` writes them.
+    /// Names and versions, as `uv pip compile --no-header --no-annotate` writes them; see [`annotated_lock`] for what
+    /// else it can write.
     fn lock(_: &PypiSnapshot, _: &PypiRoot, _: &Environment, graph: &Graph) -> String {
-        graph.nodes.iter().map(|node| format!("{}=={}\n", node.name, node.version)).collect()
+        lock::plain(graph)
     }
 }

@@ -1,14 +1,21 @@
-//! The recorded documents, as a snapshot.
+//! The recorded documents, raw and as a snapshot.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use gleaner_registries::{CrawlWork, Extra, read};
-use gleaner_resolvers::pypi::{Pypi, PypiRoot, PypiSnapshot, Scratch};
+use gleaner_resolvers::pypi::{Environment, Pypi, PypiRoot, PypiSnapshot, Scratch};
 use gleaner_resolvers::{Budget, Flow, Resolution, Resolver, Snapshot, View};
+
+/// Pages by project and core metadata by the name of its wheel.
+#[derive(Default)]
+pub(crate) struct Documents {
+    pub(crate) pages: BTreeMap<String, Vec<u8>>,
+    pub(crate) metadata: BTreeMap<String, Vec<u8>>,
+}
 
 /// The folder of documents and cases, if it is on this machine.
 pub(crate) fn folder() -> Option<PathBuf> {
@@ -16,16 +23,22 @@ pub(crate) fn folder() -> Option<PathBuf> {
     folder.join("documents.tar.zst").exists().then_some(folder)
 }
 
+/// All recorded documents.
+pub(crate) fn documents() -> Option<&'static Documents> {
+    static DOCUMENTS: OnceLock<Option<Documents>> = OnceLock::new();
+    DOCUMENTS.get_or_init(|| folder().map(|folder| unpack(&folder))).as_ref()
+}
+
 /// A snapshot of all recorded projects.
 pub(crate) fn snapshot() -> Option<&'static PypiSnapshot> {
     static SNAPSHOT: OnceLock<Option<PypiSnapshot>> = OnceLock::new();
-    SNAPSHOT.get_or_init(|| folder().map(unpack)).as_ref()
+    SNAPSHOT.get_or_init(|| documents().map(snapshot_of)).as_ref()
 }
 
-fn unpack(folder: PathBuf) -> PypiSnapshot {
+fn unpack(folder: &Path) -> Documents {
     let file = File::open(folder.join("documents.tar.zst")).unwrap();
     let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
-    let (mut pages, mut metadata) = (Vec::new(), HashMap::new());
+    let mut documents = Documents::default();
     for entry in archive.entries().unwrap() {
         let mut entry = entry.unwrap();
         let path = entry.path().unwrap().to_string_lossy().into_owned();
@@ -33,20 +46,25 @@ fn unpack(folder: PathBuf) -> PypiSnapshot {
         let mut text = Vec::new();
         entry.read_to_end(&mut text).unwrap();
         if let Some(page) = path.strip_prefix("simple/").and_then(|name| name.strip_suffix(".json")) {
-            pages.push((page.to_owned(), text));
+            documents.pages.insert(page.to_owned(), text);
         } else if let Some(name) = path.strip_prefix("metadata/").filter(|name| name.ends_with(".metadata")) {
-            metadata.insert(name.to_owned(), text);
+            documents.metadata.insert(name.to_owned(), text);
         }
     }
+    documents
+}
+
+/// What the registries' reader makes of documents.
+pub(crate) fn snapshot_of(documents: &Documents) -> PypiSnapshot {
     let mut snapshot = PypiSnapshot::default();
-    for (name, page) in pages {
+    for (name, page) in &documents.pages {
         let mut work = CrawlWork::new(format!("pkg:pypi/{name}").parse().unwrap(), "http://registry.invalid/");
         work.newest = usize::MAX;
-        let mut reading = read(&work, &page, None).unwrap();
+        let mut reading = read(&work, page, None).unwrap();
         for request in std::mem::take(&mut reading.more) {
             let file = request.url.rsplit('/').next().unwrap();
             let version = request.version.unwrap();
-            if let Some(document) = metadata.get(file) {
+            if let Some(document) = documents.metadata.get(file) {
                 reading.read_more(&version, Extra::Document(document));
             }
         }
@@ -57,7 +75,18 @@ fn unpack(folder: PathBuf) -> PypiSnapshot {
 
 /// Resolves with many steps and default everything.
 pub(crate) fn resolve(snapshot: &PypiSnapshot, root: &PypiRoot) -> Resolution {
+    resolve_in(snapshot, root, &Environment::default(), &View::default(), 1_000_000)
+}
+
+/// Resolves with a scratch of its own.
+pub(crate) fn resolve_in(
+    snapshot: &PypiSnapshot,
+    root: &PypiRoot,
+    environment: &Environment,
+    view: &View,
+    steps: u64,
+) -> Resolution {
     let mut pause = || Flow::Continue;
-    let mut budget = Budget::new(1_000_000, &mut pause);
-    Pypi::resolve(snapshot, root, &Default::default(), &View::default(), &mut Scratch::default(), &mut budget)
+    let mut budget = Budget::new(steps, &mut pause);
+    Pypi::resolve(snapshot, root, environment, view, &mut Scratch::default(), &mut budget)
 }
