@@ -85,6 +85,7 @@ pub(crate) const fn name(outcome: &Outcome) -> &'static str {
         Outcome::NotModified { .. } => "not_modified",
         Outcome::NotFound { .. } => "not_found",
         Outcome::Gone { .. } => "gone",
+        Outcome::Resolved(_) => "resolved",
         Outcome::Failed(_) => "failed",
         Outcome::HandedBack => "handed_back",
     }

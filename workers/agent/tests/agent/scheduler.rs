@@ -36,6 +36,14 @@ struct Service(mpsc::Sender<Opened>);
 #[tonic::async_trait]
 impl WorkerService for Service {
     type SessionStream = Pin<Box<dyn Stream<Item = Result<v1::SessionResponse, Status>> + Send>>;
+    type ReadPackagesStream = Pin<Box<dyn Stream<Item = Result<v1::ReadPackagesResponse, Status>> + Send>>;
+
+    async fn read_packages(
+        &self,
+        _request: Request<v1::ReadPackagesRequest>,
+    ) -> Result<Response<Self::ReadPackagesStream>, Status> {
+        Err(Status::unimplemented("no test here asks for packages"))
+    }
 
     async fn session(
         &self,
@@ -134,6 +142,8 @@ pub(crate) fn assignment(task: u64, purl: &str, base_url: &str) -> Assignment {
         lane: Lane::Free,
         permit: Permit { host: Host::of_url(base_url).unwrap(), use_within_ms: 60_000 },
         trace: Trace(None),
+        question: None,
+        position: 0,
         checkpoint: Vec::new(),
     }
 }
