@@ -25,11 +25,7 @@ pub(crate) fn job(asked: &Asked) -> v1::JobSpec {
 }
 
 /// Asks all of them at once; their answers in the same order.
-pub(crate) async fn ask(
-    remote: &Remote,
-    signals: &Signals,
-    asked: &[Asked],
-) -> Result<Vec<ResolutionRecord>, Failure> {
+pub(crate) async fn ask(remote: &Remote, signals: &Signals, asked: &[Asked]) -> Result<Vec<ResolutionRecord>, Failure> {
     let receipts = submit(remote, asked.iter().map(job).collect(), signals).await?;
     let jobs = ended::ids(&receipts)?;
     let mut endings = Endings::of(remote, jobs.iter().copied()).await?;
@@ -69,7 +65,10 @@ fn check(job: &JobView) -> Result<(), Failure> {
         _ => Exit::No,
     };
     let why = fault.map(|fault| format!(": {fault}")).unwrap_or_default();
-    Err(Failure { exit, message: format!("{} was not answered; its job {} ended as {}{why}", job.spec.purl, job.id, job.state) })
+    Err(Failure {
+        exit,
+        message: format!("{} was not answered; its job {} ended as {}{why}", job.spec.purl, job.id, job.state),
+    })
 }
 
 #[derive(Serialize)]

@@ -102,7 +102,8 @@ impl Asked {
         Ok(Self { purl: stand_in(rules.ecosystem()), question, root: shown })
     }
 
-    pub(crate) fn as_of(mut self, as_of: AsOf) -> Self {
+    /// The same, as of then.
+    pub(crate) fn at(mut self, as_of: AsOf) -> Self {
         self.question.as_of = as_of;
         self
     }

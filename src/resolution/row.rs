@@ -132,7 +132,7 @@ fn list(names: &[PackageName]) -> String {
 mod tests {
     use gleaner_model::{Ecosystem, Timestamp};
 
-    use super::super::samples::{asked_at, answered, graph, npm_graph};
+    use super::super::samples::{answered, asked_at, graph, npm_graph};
     use super::*;
 
     fn text(record: &ResolutionRecord) -> String {

@@ -42,7 +42,8 @@ pub(super) fn changes<'a>(before: &'a Graph, after: &'a Graph) -> Changes<'a> {
     let keys: BTreeSet<&Key<'a>> = before.keys().chain(after.keys()).collect();
     let mut changes = Changes::default();
     for key in keys {
-        let change = change(*key, before.get(key).map_or(&[], Vec::as_slice), after.get(key).map_or(&[], Vec::as_slice));
+        let change =
+            change(*key, before.get(key).map_or(&[], Vec::as_slice), after.get(key).map_or(&[], Vec::as_slice));
         match (before.contains_key(key), after.contains_key(key)) {
             _ if change.from.is_empty() && change.to.is_empty() => changes.unchanged += 1,
             (false, _) => changes.added.push(change),

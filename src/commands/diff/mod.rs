@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &DiffArgs, output: Output, config: Option<&Path>) 
     let signals = Signals::listen();
     let root = Asked::read(args.root.as_deref(), args.manifest.as_ref(), &args.environment)?;
     let to = args.to.map_or(AsOf::Now, |to| to.as_of(args.observed));
-    let both = [args.from.as_of(args.observed), to].map(|as_of| root.clone().as_of(as_of));
+    let both = [args.from.as_of(args.observed), to].map(|as_of| root.clone().at(as_of));
     let workplace = Workplace::open(&args.work, &BTreeSet::from([root.purl.ecosystem()]), config).await?;
     let remote = workplace.remote.clone();
     let asking = ask(&remote, &signals, &both).instrument(tracing::info_span!("diff"));

@@ -92,7 +92,8 @@ impl Campaign<'_> {
         let is_same = asked.is_some_and(|asked| asked.environment == question.environment)
             && campaign.ecosystem == self.ecosystem.as_str()
             && campaign.prefix == self.prefix;
-        let message = format!("the campaign `{}` is under way and asks something else: choose another --name", self.name);
+        let message =
+            format!("the campaign `{}` is under way and asks something else: choose another --name", self.name);
         if is_same { Ok(()) } else { Err(Failure::usage(message)) }
     }
 
@@ -145,7 +146,7 @@ fn fetch(remote: Remote, ecosystem: Ecosystem, prefix: String, question: v1::Que
             let Some(request) = next else { return Ok(None) };
             let page = remote.resolutions().list_resolutions(request.clone()).await?.into_inner();
             let page_token = page.next_page_token;
-            let next = (!page_token.is_empty()).then(|| v1::ListResolutionsRequest { page_token, ..request });
+            let next = (!page_token.is_empty()).then_some(v1::ListResolutionsRequest { page_token, ..request });
             Ok::<_, Failure>(Some((stream::iter(page.answered).map(record), next)))
         }
     });

@@ -113,7 +113,12 @@ impl Feed {
         }
         if let Ok(receipts) = submit(&self.remote, jobs(&items), signals).await {
             let told = receipts.iter().map(told);
-            return items.iter().map(|(number, _)| *number).zip(told).map(|(number, told)| Ok((number, told?))).collect();
+            return items
+                .iter()
+                .map(|(number, _)| *number)
+                .zip(told)
+                .map(|(number, told)| Ok((number, told?)))
+                .collect();
         }
         let mut all = Vec::with_capacity(items.len());
         for item in items {

@@ -60,7 +60,7 @@ impl List<'_> {
         let mut held = held.into_iter();
         let is_past = |told: &Told| told.is_ok() && held.next().is_some_and(|(_, to)| to < position);
         let again: Vec<usize> = told.iter().map(is_past).enumerate().filter(|(_, it)| *it).map(|(at, _)| at).collect();
-        let pinned = |at: &usize| asked[*at].clone().as_of(AsOf::Position(position));
+        let pinned = |at: &usize| asked[*at].clone().at(AsOf::Position(position));
         let pinned: Vec<Asked> = again.iter().map(pinned).collect();
         self.progress.more(pinned.len());
         for (at, new) in again.into_iter().zip(self.pass(format!("{}@{position}", self.name), &pinned).await?) {

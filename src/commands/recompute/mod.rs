@@ -86,7 +86,7 @@ impl RecomputeArgs {
             // Any package of it shows whether the environment has sense.
             let name = PackageName::new(ecosystem, "any").map_err(Failure::usage)?;
             let asked = Asked::package(Purl::new(ecosystem, name), self.environment.read()?)?;
-            return Ok(Task::Ecosystem(ecosystem, asked.as_of(as_of).question));
+            return Ok(Task::Ecosystem(ecosystem, asked.at(as_of).question));
         }
         let path = self.roots.as_deref().ok_or_else(|| Failure::usage("name --ecosystem NAME or --roots FILE"))?;
         let text = if path == Path::new("-") {
@@ -96,7 +96,7 @@ impl RecomputeArgs {
                 .map_err(|error| Failure::usage(format!("the roots in {}: {error}", path.display())))?
         };
         let ((purls, bad), environment) = (roots::read(&text), self.environment.read()?);
-        let asked = purls.into_iter().map(|purl| Asked::package(purl, environment.clone()).map(|it| it.as_of(as_of)));
+        let asked = purls.into_iter().map(|purl| Asked::package(purl, environment.clone()).map(|it| it.at(as_of)));
         Ok(Task::List(asked.collect::<Result<_, _>>()?, bad))
     }
 

@@ -43,7 +43,7 @@ pub(crate) struct ResolveArgs {
 pub(crate) async fn run(args: &ResolveArgs, output: Output, config: Option<&Path>) -> Result<Exit, Failure> {
     let signals = Signals::listen();
     let (purl, lock) = lock::apart(args.purl.as_deref(), args.lock.as_deref());
-    let mut asked = Asked::read(purl, args.manifest.as_ref(), &args.environment)?.as_of(args.as_of.read());
+    let mut asked = Asked::read(purl, args.manifest.as_ref(), &args.environment)?.at(args.as_of.read());
     asked.question.lock = lock.is_some();
     let workplace = Workplace::open(&args.work, &BTreeSet::from([asked.purl.ecosystem()]), config).await?;
     let (remote, only) = (workplace.remote.clone(), std::slice::from_ref(&asked));

@@ -47,7 +47,7 @@ impl WhyArgs {
             ([package], Some(_)) => (None, package),
             _ => return Err(Failure::usage("name a root and a package, or --manifest FILE and a package")),
         };
-        let asked = Asked::read(root, self.manifest.as_ref(), &self.environment)?.as_of(self.as_of.read());
+        let asked = Asked::read(root, self.manifest.as_ref(), &self.environment)?.at(self.as_of.read());
         let wanted = wanted(asked.purl.ecosystem(), package)?;
         Ok((asked, wanted))
     }

@@ -73,14 +73,14 @@ impl Parquet {
         }
         std::fs::create_dir_all(&part).map_err(at(&part))?;
         let [roots, nodes, edges, reads] = FILES.map(|file| part.join(file));
-        let make = |path: &Path, schema| Table::create(path, schema).map_err(failed);
+        let make = |path: &Path, schema| Table::create(path, schema);
         let tables = [make(&roots, ROOTS)?, make(&nodes, NODES)?, make(&edges, EDGES)?, make(&reads, READS)?];
         Ok(Self { folder: folder.to_owned(), tables, common: Common::default() })
     }
 
     pub(super) fn put(&mut self, root: &str, record: &ResolutionRecord) -> Result<(), Failure> {
         self.common.note(record);
-        self.rows(root, record).map_err(failed)
+        Ok(self.rows(root, record)?)
     }
 
     fn rows(&mut self, root: &str, record: &ResolutionRecord) -> Result<(), ParquetError> {
@@ -118,7 +118,7 @@ impl Parquet {
         let part = beside(&self.folder);
         let mut files = Vec::new();
         for (file, table) in FILES.into_iter().zip(self.tables) {
-            files.push(FileRow::of(&part, file, table.end().map_err(failed)?).map_err(at(&part))?);
+            files.push(FileRow::of(&part, file, table.end()?).map_err(at(&part))?);
         }
         let manifest = serde_json::to_string_pretty(&self.common.manifest(files, counts, position));
         let manifest = manifest.map_err(Failure::failed)? + "\n";
@@ -130,8 +130,10 @@ impl Parquet {
     }
 }
 
-fn failed(error: ParquetError) -> Failure {
-    Failure::failed(format!("a Parquet file cannot be written: {error}"))
+impl From<ParquetError> for Failure {
+    fn from(error: ParquetError) -> Self {
+        Self::failed(format!("a Parquet file cannot be written: {error}"))
+    }
 }
 
 #[cfg(test)]
@@ -166,24 +168,36 @@ mod tests {
         let counts = Counts { roots: 2, graph: 1, unsatisfiable: 1, ..Counts::default() };
         parquet.end(counts, Some(12)).expect("room");
         let [roots, nodes, edges, reads] = FILES.map(|file| rows(&path.join(file)));
-        assert_eq!(roots, [
-            r#"{root: "pkg:npm/x", ecosystem: "npm", outcome: "graph", reason: null, position: 12, nodes: 2, edges: 3, elapsed_us: 417}"#,
-            r#"{root: "pkg:cargo/y", ecosystem: "cargo", outcome: "unsatisfiable", reason: "a wants b", position: 12, nodes: 0, edges: 0, elapsed_us: 417}"#,
-        ]);
-        assert_eq!(nodes, [
-            r#"{root: "pkg:npm/x", node: 0, name: "a", version: "1.0.0", path: "node_modules/a"}"#,
-            r#"{root: "pkg:npm/x", node: 1, name: "b", version: "2.0.0", path: "node_modules/b"}"#,
-        ]);
-        assert_eq!(edges, [
-            r#"{root: "pkg:npm/x", from: null, to: 0, requirement: "^1", kind: "normal"}"#,
-            r#"{root: "pkg:npm/x", from: 0, to: 1, requirement: "^2", kind: "peer"}"#,
-            r#"{root: "pkg:npm/x", from: 1, to: null, requirement: "*", kind: "dev"}"#,
-        ]);
+        assert_eq!(
+            roots,
+            [
+                r#"{root: "pkg:npm/x", ecosystem: "npm", outcome: "graph", reason: null, position: 12, nodes: 2, edges: 3, elapsed_us: 417}"#,
+                r#"{root: "pkg:cargo/y", ecosystem: "cargo", outcome: "unsatisfiable", reason: "a wants b", position: 12, nodes: 0, edges: 0, elapsed_us: 417}"#,
+            ]
+        );
+        assert_eq!(
+            nodes,
+            [
+                r#"{root: "pkg:npm/x", node: 0, name: "a", version: "1.0.0", path: "node_modules/a"}"#,
+                r#"{root: "pkg:npm/x", node: 1, name: "b", version: "2.0.0", path: "node_modules/b"}"#,
+            ]
+        );
+        assert_eq!(
+            edges,
+            [
+                r#"{root: "pkg:npm/x", from: null, to: 0, requirement: "^1", kind: "normal"}"#,
+                r#"{root: "pkg:npm/x", from: 0, to: 1, requirement: "^2", kind: "peer"}"#,
+                r#"{root: "pkg:npm/x", from: 1, to: null, requirement: "*", kind: "dev"}"#,
+            ]
+        );
         assert_eq!(reads.len(), 2);
         let manifest = std::fs::read_to_string(path.join(MANIFEST)).expect("it is there");
         let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
         assert_eq!((&manifest["position"], &manifest["counts"]["roots"]), (&12.into(), &2.into()));
-        assert_eq!((&manifest["files"][2]["file"], &manifest["files"][2]["rows"]), (&"edges.parquet".into(), &3.into()));
+        assert_eq!(
+            (&manifest["files"][2]["file"], &manifest["files"][2]["rows"]),
+            (&"edges.parquet".into(), &3.into())
+        );
         assert_eq!(manifest["environments"]["npm"]["rustc"], "1.95.0");
     }
 

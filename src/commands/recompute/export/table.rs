@@ -14,6 +14,7 @@ use parquet::schema::parser::parse_message_type;
 const GROUP_ROWS: usize = 1 << 17;
 
 /// A value of a row. Which of them a column has, its table's schema says.
+#[derive(Clone, Copy)]
 pub(super) enum Cell<'a> {
     Text(&'a str),
     MaybeText(Option<&'a str>),
