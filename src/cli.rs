@@ -48,6 +48,14 @@ pub(crate) enum Command {
     Refresh(commands::refresh::RefreshArgs),
     /// Show a stored package, or the dependencies of one of its versions.
     Show(commands::show::ShowArgs),
+    /// Resolve what a package, or a project with a manifest, pulls in, as its ecosystem's tool would.
+    Resolve(commands::resolve::ResolveArgs),
+    /// Show the paths that bring a package into a graph.
+    Why(commands::why::WhyArgs),
+    /// Show what changed between two resolutions of one root.
+    Diff(commands::diff::DiffArgs),
+    /// Resolve very many roots at one position in the catalogue's events, and export the graphs.
+    Recompute(commands::recompute::RecomputeArgs),
     /// Run a scheduler.
     Serve(commands::serve::ServeArgs),
     /// Run a worker.

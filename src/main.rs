@@ -9,6 +9,7 @@ mod clients_file;
 mod commands;
 mod data;
 mod egress;
+mod ended;
 mod exit;
 mod job_row;
 mod moment;
@@ -19,11 +20,14 @@ mod reader;
 mod registries;
 mod remote;
 mod replay;
+mod resolution;
 mod retries;
 mod settings;
 mod signals;
+mod submit;
 mod telemetry;
 mod timeouts;
+mod workplace;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -64,8 +68,12 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     .map_err(Failure::usage)?;
     let config = common.config.as_deref();
     match cli.command {
-        Command::Refresh(args) => commands::refresh::run(&args, output, common.config).await,
+        Command::Refresh(args) => commands::refresh::run(&args, output, config).await,
         Command::Show(args) => commands::show::run(&args, output).await,
+        Command::Resolve(args) => commands::resolve::run(&args, output, config).await,
+        Command::Why(args) => commands::why::run(&args, output, config).await,
+        Command::Diff(args) => commands::diff::run(&args, output, config).await,
+        Command::Recompute(args) => commands::recompute::run(&args, output, config).await,
         Command::Serve(args) => commands::serve::run(&args, output, config, &telemetry).await,
         Command::Worker(args) => commands::worker::run(&args, output).await,
         Command::Up(args) => commands::up::run(&args, output, config, &telemetry).await,

@@ -133,6 +133,11 @@ impl Remote {
             .max_decoding_message_size(ANSWER_BYTES)
     }
 
+    pub(crate) fn resolutions(&self) -> v1::resolution_service_client::ResolutionServiceClient<Caller> {
+        v1::resolution_service_client::ResolutionServiceClient::new(self.caller.clone())
+            .max_decoding_message_size(ANSWER_BYTES)
+    }
+
     pub(crate) fn operator(&self) -> v1::operator_service_client::OperatorServiceClient<Caller> {
         v1::operator_service_client::OperatorServiceClient::new(self.caller.clone())
     }

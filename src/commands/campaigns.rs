@@ -1,7 +1,7 @@
 //! `gleaner campaigns add|list|pause|resume|cancel`.
 
 use clap::{Args, Subcommand};
-use gleaner_model::{CampaignState, Ecosystem};
+use gleaner_model::{CampaignState, Ecosystem, JobKind};
 use gleaner_proto::v1;
 use serde::Serialize;
 
@@ -100,6 +100,8 @@ async fn act(remote: &Remote, command: &CampaignsCommand, output: Output) -> Res
                 registry: args.from_registry.clone(),
                 prefix: args.prefix.clone(),
                 window: args.window,
+                // Those with a question are begun by `gleaner recompute`.
+                question: None,
             };
             campaigns.add_campaign(request).await?.into_inner().campaign.into_iter().collect()
         }
@@ -128,6 +130,7 @@ async fn act(remote: &Remote, command: &CampaignsCommand, output: Output) -> Res
 struct Row<'a> {
     name: &'a str,
     client: &'a str,
+    kind: &'static str,
     ecosystem: &'a str,
     registry: &'a str,
     prefix: Option<String>,
@@ -144,11 +147,17 @@ fn state(campaign: &v1::Campaign) -> &'static str {
     CampaignState::try_from(campaign.state()).map_or("", CampaignState::as_str)
 }
 
+/// What it has done with each package.
+const fn kind(campaign: &v1::Campaign) -> JobKind {
+    if campaign.question.is_some() { JobKind::Resolve } else { JobKind::Crawl }
+}
+
 fn show(campaigns: &[v1::Campaign], output: Output) -> Result<(), Failure> {
     for campaign in campaigns {
         output.object(&Row {
             name: &campaign.name,
             client: &campaign.client,
+            kind: kind(campaign).as_str(),
             ecosystem: &campaign.ecosystem,
             registry: &campaign.registry,
             prefix: not_empty(campaign.prefix.clone()),
@@ -161,13 +170,14 @@ fn show(campaigns: &[v1::Campaign], output: Output) -> Result<(), Failure> {
             ended_at: time(campaign.ended_at_ms),
         })?;
     }
-    let head = ["name", "client", "state", "packages of", "submitted", "open", "cursor", "begun", "over"];
+    let head = ["name", "client", "kind", "state", "packages of", "submitted", "open", "cursor", "begun", "over"];
     output.table(
         head,
         campaigns.iter().map(|campaign| {
             [
                 campaign.name.clone(),
                 campaign.client.clone(),
+                kind(campaign).as_str().to_owned(),
                 state(campaign).to_owned(),
                 format!("{} {}", campaign.registry, campaign.prefix).trim_end().to_owned(),
                 campaign.submitted.to_string(),

@@ -5,6 +5,7 @@ use gleaner_model::{JobState, JobView, Origin, Timestamp};
 use gleaner_proto::v1;
 
 use super::retry::{RetryArgs, retry};
+use crate::ended::view;
 use crate::exit::{Exit, Failure};
 use crate::job_row::JobRow;
 use crate::output::{Output, or_dash, time_for_people};
@@ -204,8 +205,4 @@ fn sentence(job: &JobView) -> String {
     let text =
         format!("{}  {:<10} {}  {} {tries}  {}", job.id, job.state.as_str(), job.spec.purl, job.attempts, or_dash(why));
     text.trim_end_matches(" -").trim_end().to_owned()
-}
-
-pub(crate) fn view(job: v1::Job) -> Result<JobView, Failure> {
-    JobView::try_from(job).map_err(|error| Failure::failed(format!("the scheduler's answer makes no sense: {error}")))
 }

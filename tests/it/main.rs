@@ -11,6 +11,7 @@ mod explain;
 mod house;
 mod kill;
 mod operators;
+mod resolve;
 mod store;
 mod submissions;
 mod support;

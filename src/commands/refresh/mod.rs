@@ -2,28 +2,21 @@
 
 mod row;
 mod run;
-mod submit;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::Args;
 use gleaner_model::{Ecosystem, Lane, Purl};
 use gleaner_proto::v1;
-use tempfile::TempDir;
 use tracing::Instrument;
 
 use self::run::{Refresh, Wishes};
-use crate::data::DataArgs;
 use crate::exit::{Exit, Failure};
 use crate::moment::{self, Moment};
-use crate::node::{Local, LocalOptions, LocalWorker};
 use crate::output::Output;
-use crate::registries::{RegistryArgs, Replayed};
-use crate::remote::{Remote, RemoteArgs};
-use crate::retries::RetryArgs;
 use crate::signals::Signals;
-use crate::timeouts::TimeoutArgs;
+use crate::workplace::{WorkArgs, Workplace};
 
 /// Which packages, and by whom.
 #[derive(Args, Debug)]
@@ -34,12 +27,6 @@ pub(crate) struct RefreshArgs {
     /// Every package that the replayed documents hold.
     #[arg(long, requires = "replay")]
     all: bool,
-    /// Serve these documents on loopback and crawl them, into a temporary store unless --data is given.
-    #[arg(long, value_name = "PATH", conflicts_with = "server")]
-    replay: Option<PathBuf>,
-    /// Attempts at a time.
-    #[arg(long, env = "GLEANER_SLOTS", default_value_t = 32, value_name = "N")]
-    slots: usize,
     /// A running refresh of the same package serves if it began at most this long ago, in milliseconds.
     #[arg(long, default_value_t = 0, value_name = "MS")]
     max_age_ms: u64,
@@ -62,15 +49,7 @@ pub(crate) struct RefreshArgs {
     #[arg(long, requires = "server")]
     detach: bool,
     #[command(flatten)]
-    retries: RetryArgs,
-    #[command(flatten)]
-    timeouts: TimeoutArgs,
-    #[command(flatten)]
-    registries: RegistryArgs,
-    #[command(flatten)]
-    remote: RemoteArgs,
-    #[command(flatten)]
-    data: DataArgs,
+    work: WorkArgs,
 }
 
 impl RefreshArgs {
@@ -91,51 +70,17 @@ impl RefreshArgs {
 }
 
 /// Refreshes packages and shows how it ended.
-pub(crate) async fn run(args: &RefreshArgs, output: Output, config: Option<PathBuf>) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &RefreshArgs, output: Output, config: Option<&Path>) -> Result<Exit, Failure> {
     let signals = Signals::listen();
     let mut purls = read_purls(&args.purls)?;
-    if let Some(url) = &args.remote.server {
-        let remote = Remote::connect(url, &args.remote).await?.in_lane(args.lane);
-        let refresh = Refresh { remote, output, signals, wishes: args.wishes(), detach: args.detach };
-        return refresh.run(&purls).instrument(tracing::info_span!("refresh")).await;
-    }
-    let replayed = match &args.replay {
-        Some(path) => Some(Replayed::start(path).await?),
-        None => None,
-    };
-    if let Some(replayed) = replayed.as_ref().filter(|_| args.all) {
-        purls.extend(replayed.purls()?);
-    }
     let ecosystems: BTreeSet<Ecosystem> = purls.iter().map(Purl::ecosystem).collect();
-    let registries = match &replayed {
-        Some(replayed) => replayed.registries(),
-        None => args.registries.find(&ecosystems, config.as_deref())?,
-    };
-    let (data, _temporary) = place(args)?;
-    let contact = args.registries.contact.clone();
-    let worker = Some(LocalWorker { slots: args.slots, contact, timeouts: args.timeouts.timeouts() });
-    let decisions = args.retries.decisions();
-    let local = Local::start(LocalOptions { data: &data, registries, decisions, worker }).await?;
-    let remote = Remote::connect(&local.url(), &RemoteArgs::default()).await?;
-    let refresh = Refresh { remote, output, signals, wishes: args.wishes(), detach: false };
-    let result = tokio::select! {
-        result = refresh.run(&purls).instrument(tracing::info_span!("refresh")) => result,
-        failure = local.failure() => Err(failure),
-    };
-    local.stop().await;
-    if let Some(replayed) = replayed {
-        replayed.stop().await;
+    let workplace = Workplace::open(&args.work, &ecosystems, config).await?;
+    if args.all {
+        purls.extend(workplace.replayed()?);
     }
-    result
-}
-
-/// Where to keep it: with --replay a directory that goes with the process, unless one was named.
-fn place(args: &RefreshArgs) -> Result<(PathBuf, Option<TempDir>), Failure> {
-    if args.replay.is_some() && args.data.data.is_none() {
-        let temporary = TempDir::with_prefix("gleaner-")?;
-        return Ok((temporary.path().to_owned(), Some(temporary)));
-    }
-    Ok((args.data.directory()?, None))
+    let remote = workplace.remote.clone().in_lane(args.lane);
+    let refresh = Refresh { remote, output, signals, wishes: args.wishes(), detach: args.detach };
+    workplace.during(refresh.run(&purls).instrument(tracing::info_span!("refresh"))).await
 }
 
 /// All purls are read before anything is done, so that a typing error costs nothing.

@@ -1,30 +1,21 @@
 //! Submitting, watching, showing: the same against a scheduler of this process or another.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::{self, SelectAll};
 use gleaner_model::{ContentHash, JobId, JobState, JobView, Lane, Purl};
 use gleaner_proto::v1;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tonic::{Code, Streaming};
+use tonic::Code;
 
 use super::row::{HEAD, Row};
-use super::submit::submit;
-use crate::commands::jobs::view;
+use crate::ended::{self, Endings};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::remote::Remote;
 use crate::signals::Signals;
-
-/// Jobs of one watch, as the service allows.
-const WATCH_MAX: usize = 10_000;
-
-/// How often a broken watch is opened again, a second apart, before the scheduler counts as lost.
-const WATCH_TRIES: u32 = 30;
+use crate::submit::submit;
 
 /// Tables for people show this many packages; beyond it only those that did not end well, and the sum.
 const ROWS_MAX: usize = 50;
@@ -73,41 +64,23 @@ impl Refresh {
         if self.detach {
             return self.show_receipts(purls, &receipts);
         }
-        let jobs = receipts.iter().map(|receipt| receipt.job.parse().map_err(Failure::failed));
-        let jobs = jobs.collect::<Result<Vec<JobId>, _>>()?;
-        let mut open: HashMap<JobId, &Purl> = jobs.iter().copied().zip(purls).collect();
+        let jobs = ended::ids(&receipts)?;
+        let asked: HashMap<JobId, &Purl> = jobs.iter().copied().zip(purls).collect();
         let progress = self.progress(jobs.len());
         let mut rows = HashMap::new();
-        let (mut changes, mut tries, mut interrupted) = (self.watch(&open).await?, 0, false);
-        while !open.is_empty() {
-            let change = tokio::select! {
-                change = changes.next() => change,
+        let (mut endings, mut interrupted) = (Endings::of(&self.remote, jobs.iter().copied()).await?, false);
+        while !endings.open().is_empty() {
+            let ended = tokio::select! {
+                ended = endings.next() => ended?,
                 () = self.signals.drain(), if !interrupted => {
                     interrupted = true;
-                    self.cancel(&open).await;
+                    endings.cancel().await;
                     continue;
                 }
             };
-            match change {
-                Some(Ok(change)) => {
-                    let job = view(change.job.unwrap_or_default())?;
-                    if job.state.is_terminal()
-                        && let Some(purl) = open.remove(&job.id)
-                    {
-                        tries = 0;
-                        progress.inc(1);
-                        rows.insert(job.id, self.ended(purl, &job).await?);
-                    }
-                }
-                // The scheduler went away for a moment, perhaps to be started anew; it knows the jobs.
-                Some(Err(status)) if status.code() != Code::NotFound && tries < WATCH_TRIES => {
-                    tries += 1;
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    changes = self.watch(&open).await.unwrap_or_else(|_| SelectAll::new());
-                    changes.push(stream::once(async { Err(status) }).boxed());
-                }
-                Some(Err(status)) => return Err(status.into()),
-                None => changes = self.watch(&open).await?,
+            if let Some(job) = ended {
+                progress.inc(1);
+                rows.insert(job.id, self.ended(asked[&job.id], &job).await?);
             }
         }
         progress.finish_and_clear();
@@ -137,27 +110,6 @@ impl Refresh {
             self.output.object(&ReceiptRow { purl: purl.to_string(), job, task, lane, attached, known })?;
         }
         Ok(Exit::Done)
-    }
-
-    async fn watch(&self, open: &HashMap<JobId, &Purl>) -> Result<Changes, Failure> {
-        let ids: Vec<String> = open.keys().map(ToString::to_string).collect();
-        let mut all = SelectAll::new();
-        for ids in ids.chunks(WATCH_MAX) {
-            let request = v1::WatchRequest { ids: ids.to_vec() };
-            let changes: Streaming<v1::WatchResponse> = self.remote.jobs().watch(request).await?.into_inner();
-            all.push(changes.boxed());
-        }
-        Ok(all)
-    }
-
-    /// The first Ctrl-C gives up what is not done; what is being fetched goes on to its end.
-    async fn cancel(&self, open: &HashMap<JobId, &Purl>) {
-        for job in open.keys() {
-            let request = v1::CancelRequest { id: job.to_string() };
-            if let Err(status) = self.remote.jobs().cancel(request).await {
-                tracing::warn!(%job, %status, "could not be cancelled");
-            }
-        }
     }
 
     async fn ended(&self, purl: &Purl, job: &JobView) -> Result<Row, Failure> {
@@ -202,5 +154,3 @@ impl Refresh {
         bar
     }
 }
-
-type Changes = SelectAll<stream::BoxStream<'static, Result<v1::WatchResponse, tonic::Status>>>;

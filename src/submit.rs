@@ -17,7 +17,7 @@ use crate::signals::Signals;
 const SUBMIT_MAX: usize = 1_000;
 
 /// Submits all of them; answers their receipts in order.
-pub(super) async fn submit(
+pub(crate) async fn submit(
     remote: &Remote,
     mut jobs: Vec<v1::JobSpec>,
     signals: &Signals,
