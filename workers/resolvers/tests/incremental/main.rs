@@ -8,6 +8,7 @@ mod replay;
 
 use gleaner_model::Ecosystem;
 use gleaner_resolvers::cargo::Cargo;
+use gleaner_resolvers::npm::Npm;
 use gleaner_resolvers::pypi::Pypi;
 
 use self::replay::replay;
@@ -20,4 +21,9 @@ fn cargos_roots_are_dirty_when_their_graphs_change_and_seldom_otherwise() {
 #[test]
 fn pythons_roots_are_dirty_when_their_graphs_change_and_seldom_otherwise() {
     replay::<Pypi>(Ecosystem::Pypi);
+}
+
+#[test]
+fn npms_roots_are_dirty_when_their_trees_change_and_seldom_otherwise() {
+    replay::<Npm>(Ecosystem::Npm);
 }
