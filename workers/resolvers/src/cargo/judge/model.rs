@@ -14,7 +14,7 @@ use std::fmt;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use pubgrub::{Dependencies, DependencyConstraints, Ranges};
+use pubgrub::{Dependencies, Ranges};
 
 use super::super::memo::{ActivationId, Candidate, CandidateId, Info, Known, LinkId, NONE, ROOT, SlotId};
 use super::super::prepared::Prepared;
@@ -77,7 +77,7 @@ pub(super) struct Model<'a, 'k> {
     pub(super) asked: Vec<ActivationId>,
 }
 
-type Constraints = DependencyConstraints<Asks, Set>;
+type Constraints = HashMap<Asks, Set, FixedState>;
 
 impl<'a, 'k> Model<'a, 'k> {
     pub(super) fn new(known: &'a mut Known<'k>, prepared: &'a Prepared, chosen: &'a [CandidateId]) -> Self {
@@ -198,7 +198,7 @@ impl<'a, 'k> Model<'a, 'k> {
         // That a version needs itself says nothing, unless it needs another in its place.
         match all.remove(&asks) {
             Some(set) if !set.contains(&at) => Dependencies::Unavailable(Why::Itself),
-            _ => Dependencies::Available(all),
+            _ => Dependencies::Available(all.into_iter().collect()),
         }
     }
 
