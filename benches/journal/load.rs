@@ -96,6 +96,7 @@ pub(crate) fn submit(sequence: u64) -> (u64, Command) {
         not_before: None,
         deadline: None,
         key: None,
+        question: None,
     };
     let (client, trace) = (client(sequence), trace(sequence));
     let (task, at) = (TaskId(sequence), at(sequence));

@@ -202,6 +202,7 @@ mod tests {
             not_before: None,
             deadline: None,
             key: None,
+            question: None,
         };
         JobView {
             id: JobId(7),

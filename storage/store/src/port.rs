@@ -260,6 +260,10 @@ pub trait Store: Send + Sync + 'static {
     /// The disk failed, or a value is damaged.
     fn events(&self, cursor: &Cursor, limit: usize) -> Result<EventPage, StoreError>;
 
+    /// Where the events stand: the number of the next one to come. Whoever reads anything after this sees at least what
+    /// the events before it told.
+    fn position(&self) -> u64;
+
     /// How far a client's submit stream has got, if it is known.
     ///
     /// # Errors

@@ -7,3 +7,4 @@ mod round_trips;
 mod strategies;
 mod strategies_of_explanations;
 mod strategies_of_packages;
+mod strategies_of_questions;

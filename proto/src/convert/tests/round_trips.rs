@@ -4,12 +4,12 @@ use std::fmt::Debug;
 
 use gleaner_model::{
     Assignment, Attempt, CrawlPart, Dependencies, Document, Event, Explanation, Fault, JobKind, JobSpec, JobView,
-    Outcome, Package, Permit, Validators,
+    Outcome, Package, Permit, Question, ResolutionRecord, Resolved, Validators,
 };
 use proptest::prelude::*;
 use prost::Message;
 
-use super::{strategies, strategies_of_explanations, strategies_of_packages};
+use super::{strategies, strategies_of_explanations, strategies_of_packages, strategies_of_questions};
 use crate::convert::{
     DocumentPiece, Hello, InvalidMessage, PermitRequest, Progress, RequestsEnded, Suspended, Throttled, Welcome,
     job_kind,
@@ -61,6 +61,9 @@ survives! {
     progress: strategies::progress() => v1::Progress, Progress;
     suspensions: strategies::suspended() => v1::Suspended, Suspended;
     pieces: strategies::piece() => v1::DocumentPiece, DocumentPiece;
+    questions: strategies_of_questions::question() => v1::Question, Question;
+    answers: strategies_of_questions::resolved() => v1::Resolution, Resolved;
+    records: strategies_of_questions::resolution_record() => v1::AnsweredQuestion, ResolutionRecord;
 }
 
 #[test]

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use gleaner_model::{
     Assignment, Attempt, BatchId, Capability, ClientName, ContentHash, CrawlPart, Document, Ecosystem, Event,
     EventKind, Fault, FaultKind, Host, IdempotencyKey, JobId, JobKind, JobResult, JobSpec, JobState, JobView, Lane,
-    OrderName, Origin, Outcome, PackageKey, PackageName, Permit, Purl, Registry, RegistryName, TaskId, Timestamp,
-    Token, Trace, Validators, WorkerName,
+    OrderName, Origin, Outcome, PackageKey, PackageName, Permit, Purl, Question, Registry, RegistryName, TaskId,
+    Timestamp, Token, Trace, Validators, WorkerName,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::strategies_of_packages::crawl_facts;
+use super::strategies_of_questions::{question, resolved};
 use crate::convert::{
     Claim, ClaimVerdict, DocumentPiece, EndedRequests, HeldAttempt, Hello, PermitRequest, Progress, RequestsEnded,
     Suspended, Throttled, Welcome,
@@ -73,6 +74,14 @@ fn kind() -> impl Strategy<Value = JobKind> {
     select(&[JobKind::Crawl, JobKind::Resolve][..])
 }
 
+/// A kind, and the question that belongs to it.
+fn asked() -> impl Strategy<Value = (JobKind, Option<Box<Question>>)> {
+    prop_oneof![
+        Just((JobKind::Crawl, None)),
+        question().prop_map(|question| (JobKind::Resolve, Some(Box::new(question)))),
+    ]
+}
+
 pub(super) fn lane() -> impl Strategy<Value = Lane> {
     select(&Lane::ALL[..])
 }
@@ -97,10 +106,10 @@ pub(super) fn validators() -> impl Strategy<Value = Validators> {
 pub(super) fn job_spec() -> impl Strategy<Value = JobSpec> {
     let key = "[!-~]{1,128}".prop_map(|key| key.parse::<IdempotencyKey>().expect("a key"));
     let times = (of(moment()), of(moment()), of(moment()));
-    (kind(), purl(), registry_name(), any::<u64>(), times, of(key)).prop_map(
-        |(kind, purl, registry, max_age_ms, (expires_at, not_before, deadline), key)| {
+    (asked(), purl(), registry_name(), any::<u64>(), times, of(key)).prop_map(
+        |((kind, question), purl, registry, max_age_ms, (expires_at, not_before, deadline), key)| {
             let part = CrawlPart::Newest;
-            JobSpec { kind, part, purl, registry, max_age_ms, expires_at, not_before, deadline, key }
+            JobSpec { kind, part, purl, registry, max_age_ms, expires_at, not_before, deadline, key, question }
         },
     )
 }
@@ -166,11 +175,19 @@ pub(super) fn permit() -> impl Strategy<Value = Permit> {
 }
 
 pub(super) fn assignment() -> impl Strategy<Value = Assignment> {
-    let what = (kind(), select(&[CrawlPart::Newest, CrawlPart::Older][..]), purl(), registry_name());
+    let asked = (asked(), any::<u64>());
+    let what = (asked, select(&[CrawlPart::Newest, CrawlPart::Older][..]), purl(), registry_name());
     let known = (validators(), of(document()), vec(number(), 0..4));
     let known = (known, vec(any::<u8>(), 0..9));
     (attempt(), what, known, lane(), permit(), of(text())).prop_map(
-        |(attempt, (kind, part, purl, name), ((validators, document, settled), checkpoint), lane, permit, trace)| {
+        |(
+            attempt,
+            (((kind, question), position), part, purl, name),
+            ((validators, document, settled), checkpoint),
+            lane,
+            permit,
+            trace,
+        )| {
             Assignment {
                 attempt,
                 kind,
@@ -187,6 +204,8 @@ pub(super) fn assignment() -> impl Strategy<Value = Assignment> {
                 lane,
                 permit,
                 trace: Trace(trace.map(Into::into)),
+                question,
+                position,
                 checkpoint,
             }
         },
@@ -199,6 +218,7 @@ pub(super) fn outcome() -> impl Strategy<Value = Outcome> {
         1 => moment().prop_map(|at| Outcome::NotModified { at }),
         1 => moment().prop_map(|at| Outcome::NotFound { at }),
         1 => moment().prop_map(|at| Outcome::Gone { at }),
+        3 => resolved().prop_map(|resolved| Outcome::Resolved(Box::new(resolved))),
         1 => fault().prop_map(Outcome::Failed),
         1 => Just(Outcome::HandedBack),
     ]
@@ -243,6 +263,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         version().prop_map(|version| EventKind::VersionUndeprecated { version }),
         version().prop_map(|version| EventKind::VersionDependenciesChanged { version }),
         of(version()).prop_map(|version| EventKind::LatestChanged { version }),
+        (text(), of(version()), of(version())).prop_map(|(tag, from, to)| EventKind::TagMoved { tag, from, to }),
     ];
     (package(), registry_name(), moment(), kind).prop_map(|(package, registry, at, kind)| Event {
         key: PackageKey::new(registry, &package),

@@ -1,5 +1,7 @@
 //! What changed between two readings of a package.
 
+use std::collections::BTreeSet;
+
 use foldhash::fast::FixedState;
 use gleaner_model::{Dependency, EventKind, Package, Version};
 use hashbrown::HashMap;
@@ -46,6 +48,21 @@ pub(super) fn diff(old: &Package, new: &Package, kinds: &mut Vec<EventKind>) {
     kinds.extend(removed(told, old.versions.len()));
     if old.latest != new.latest {
         kinds.push(EventKind::LatestChanged { version: new.latest.clone() });
+    }
+    tag_changes(old, new, kinds);
+}
+
+/// Named versions that are others now, are new or are gone; in the order of their names.
+fn tag_changes(old: &Package, new: &Package, kinds: &mut Vec<EventKind>) {
+    let names: BTreeSet<&String> = old.tags.iter().chain(&new.tags).map(|(name, _)| name).collect();
+    let of = |package: &Package, name: &str| {
+        package.tags.iter().find(|(tag, _)| tag == name).map(|(_, version)| version.clone())
+    };
+    for name in names {
+        let (from, to) = (of(old, name), of(new, name));
+        if from != to {
+            kinds.push(EventKind::TagMoved { tag: name.clone(), from, to });
+        }
     }
 }
 

@@ -174,6 +174,8 @@ impl Departure {
             lane: self.lane,
             permit: self.permit,
             trace: gleaner_proto::trace::continued(&self.span, trace),
+            question: spec.question.clone(),
+            position: 0,
             checkpoint: self.checkpoint,
         }
     }

@@ -238,6 +238,7 @@ fn apply(store: &dyn Store, key: &PackageKey, outcome: Outcome, now: Timestamp) 
         }
         Outcome::NotModified { at } => answered(Answer::NotModified, at),
         Outcome::NotFound { at } | Outcome::Gone { at } => answered(Answer::NoSuchPackage, at),
+        Outcome::Resolved(_) => Err(Fault::new(FaultKind::Internal, "an answer to a crawl")),
         Outcome::Failed(fault) => Err(fault),
         Outcome::HandedBack => Err(Fault::new(FaultKind::Internal, "handed back")),
     }

@@ -48,6 +48,7 @@ impl v1::campaign_service_server::CampaignService for Campaigns {
             exhausted: false,
             submitted: 0,
             ended_at: None,
+            question: None,
         };
         let add = |reply| order(Order::AddCampaign { campaign: Box::new(campaign), reply });
         let campaign = Some(convert::campaign_to_wire(self.0.ask(add).await??, 0));

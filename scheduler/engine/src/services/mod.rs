@@ -14,6 +14,7 @@ mod keyed;
 mod operator;
 mod owners;
 mod quotas;
+mod read_packages;
 mod retry;
 mod schedules;
 mod shared;

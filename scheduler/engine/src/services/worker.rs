@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use gleaner_core::WorkerId;
-use gleaner_proto::convert::{Hello, SLOTS_MAX};
+use gleaner_proto::convert::{Hello, ReadPackages, SLOTS_MAX};
 use gleaner_proto::v1;
 use ractor::{Actor, ActorRef};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use super::{Shared, errors, versions};
+use super::{Shared, errors, read_packages, versions};
 use crate::scheduler::{Message, ToWorker};
 use crate::session::{SessionActor, SessionMessage, SessionParts};
 
@@ -34,6 +34,15 @@ pub(crate) struct Workers(pub(crate) Arc<Shared>);
 #[tonic::async_trait]
 impl v1::worker_service_server::WorkerService for Workers {
     type SessionStream = Pin<Box<dyn Stream<Item = Result<v1::SessionResponse, Status>> + Send>>;
+    type ReadPackagesStream = ReceiverStream<Result<v1::ReadPackagesResponse, Status>>;
+
+    async fn read_packages(
+        &self,
+        request: Request<v1::ReadPackagesRequest>,
+    ) -> Result<Response<Self::ReadPackagesStream>, Status> {
+        let asked = ReadPackages::try_from(request.into_inner()).map_err(|error| errors::invalid(error.to_string()))?;
+        Ok(Response::new(read_packages::start(&self.0, asked)))
+    }
 
     async fn session(
         &self,

@@ -39,7 +39,7 @@ async fn over(purls: &[String]) -> Stage {
 
 fn add(name: &str, prefix: &str, window: u32) -> v1::AddCampaignRequest {
     let (name, prefix) = (name.to_owned(), prefix.to_owned());
-    v1::AddCampaignRequest { name, ecosystem: "npm".to_owned(), registry: String::new(), prefix, window }
+    v1::AddCampaignRequest { name, ecosystem: "npm".to_owned(), prefix, window, ..v1::AddCampaignRequest::default() }
 }
 
 async fn one(stage: &Stage) -> v1::Campaign {

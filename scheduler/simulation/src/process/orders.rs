@@ -106,6 +106,7 @@ impl Process {
             exhausted: false,
             submitted: 0,
             ended_at: None,
+            question: None,
         };
         let known = self.orders.campaigns.contains_key(&client);
         let write = (!known).then(|| OrderWrite::Campaign(campaign.clone()));

@@ -41,6 +41,7 @@ impl Payload {
             not_before: self.not_before,
             deadline: self.deadline,
             key: self.key.map(|key| key_text(key).parse().expect("a letter and digits make a key")),
+            question: None,
         };
         let (task, client, lane, epoch) = (self.task, self.client.clone(), self.lane, self.epoch);
         let origin = self.origin.clone();

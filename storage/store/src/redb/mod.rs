@@ -205,6 +205,10 @@ impl Store for RedbStore {
         self.read_events(cursor, limit)
     }
 
+    fn position(&self) -> u64 {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).state.next_event
+    }
+
     fn stream(&self, client: &str, stream: &str) -> Result<Option<StreamPosition>, StoreError> {
         self.read_stream(client, stream)
     }

@@ -99,7 +99,7 @@ pub(crate) fn pack_commands(commands: &[(u64, Command)]) -> (usize, Vec<u8>) {
 }
 
 /// Packs commands that were unpacked from a row.
-pub(crate) fn repack<'a>(commands: impl Iterator<Item = &'a (u16, Command)>) -> Vec<u8> {
+pub(crate) fn repack<'a, C: Serialize + 'a>(commands: impl Iterator<Item = &'a (u16, C)>) -> Vec<u8> {
     let mut payload = Vec::new();
     commands.for_each(|record| pack::append(&mut payload, record));
     frame::seal(&payload, JOURNAL_LEVEL)

@@ -7,6 +7,8 @@
 
 mod details;
 mod old_content;
+mod questions;
+mod rows;
 mod split_records;
 mod submissions;
 
@@ -34,6 +36,7 @@ pub(crate) const STEPS: [Step; FORMAT as usize - 1] = [
     // An older version would not see that an operator has paused a host. The table itself is made by whoever opens.
     Step { what: "hosts have settings", run: |_| Ok(()) },
     Step { what: "versions and their files say more", run: details::run },
+    Step { what: "submissions may ask questions", run: questions::run },
 ];
 
 /// The format of a store; none if nothing was ever written to it.

@@ -28,6 +28,7 @@ pub(crate) fn submit(sequence: u64, task: u64) -> (u64, Command) {
         not_before: sequence.is_multiple_of(5).then(|| at(500)),
         deadline: sequence.is_multiple_of(3).then(|| at(900)),
         key: None,
+        question: None,
     };
     let client = ClientName::gleaner();
     let command = Command::Submit {
@@ -184,6 +185,7 @@ pub(crate) fn campaign(client: &str, name: &str, ended: Option<i64>) -> Campaign
         exhausted: ended.is_some(),
         submitted: 7,
         ended_at: ended.map(at),
+        question: None,
     }
 }
 

@@ -39,6 +39,14 @@ struct Service(mpsc::Sender<Opened>, Catalogue);
 #[tonic::async_trait]
 impl WorkerService for Service {
     type SessionStream = Pin<Box<dyn Stream<Item = Result<v1::SessionResponse, Status>> + Send>>;
+    type ReadPackagesStream = Pin<Box<dyn Stream<Item = Result<v1::ReadPackagesResponse, Status>> + Send>>;
+
+    async fn read_packages(
+        &self,
+        _request: Request<v1::ReadPackagesRequest>,
+    ) -> Result<Response<Self::ReadPackagesStream>, Status> {
+        Err(Status::unimplemented("no test here asks for packages"))
+    }
 
     async fn session(
         &self,

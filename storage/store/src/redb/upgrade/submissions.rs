@@ -5,19 +5,16 @@
 //!
 //! The structures here are format 2's as they were, and stay so whatever becomes of those of today.
 
-use redb::{ReadableTable, TableDefinition, TableHandle, WriteTransaction};
+use redb::WriteTransaction;
 use serde::{Deserialize, Serialize};
 
 use gleaner_model::{
-    ClientName, CrawlPart, Fault, Host, JobKind, JobSpec, Lane, Origin, Purl, RegistryName, TaskId, Timestamp, Trace,
+    ClientName, CrawlPart, Fault, Host, JobKind, Lane, Origin, Purl, RegistryName, TaskId, Timestamp, Trace,
 };
 
-use crate::frame::{self, Flaw};
-use crate::{Command, StoreError};
+use crate::StoreError;
 
-use super::super::errors::{damaged, storage, table};
-use super::super::tables::{CHUNKS, ENDED};
-use super::super::{pack, row};
+use super::{questions, rows};
 
 /// A command of format 2.
 #[derive(Clone, Serialize, Deserialize)]
@@ -38,13 +35,23 @@ pub(super) struct OldSpec {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-impl From<OldCommand> for Command {
+impl From<OldCommand> for questions::OldCommand {
     fn from(old: OldCommand) -> Self {
         match old {
             OldCommand::Submit { task, spec, client, lane, at, epoch, trace } => {
                 let OldSpec { kind, part, purl, registry, max_age_ms, expires_at } = spec;
                 let (not_before, deadline, key) = (None, None, None);
-                let spec = JobSpec { kind, part, purl, registry, max_age_ms, expires_at, not_before, deadline, key };
+                let spec = questions::OldSpec {
+                    kind,
+                    part,
+                    purl,
+                    registry,
+                    max_age_ms,
+                    expires_at,
+                    not_before,
+                    deadline,
+                    key,
+                };
                 Self::Submit { task, spec, client, lane, at, epoch, trace, origin: Origin::Asked }
             }
             OldCommand::AttemptFailed { task, attempts, fault, retry_at } => {
@@ -57,35 +64,7 @@ impl From<OldCommand> for Command {
 
 /// Rewrites every row.
 pub(super) fn run(writing: &WriteTransaction) -> Result<(), StoreError> {
-    let known = writing.list_tables().map_err(storage)?.map(|found| found.name().to_owned()).collect::<Vec<_>>();
-    for rows in [CHUNKS, ENDED] {
-        if known.iter().any(|name| name == rows.name()) {
-            rewrite(writing, rows)?;
-        }
-    }
-    Ok(())
-}
-
-fn rewrite(writing: &WriteTransaction, rows: TableDefinition<'_, u64, &'static [u8]>) -> Result<(), StoreError> {
-    let mut stored = writing.open_table(rows).map_err(table)?;
-    let mut after = 0;
-    // One row at a time, so that a store of any size needs no memory for it. Sequence numbers begin at 1.
-    loop {
-        let next = stored.range(after + 1..).map_err(storage)?.next().transpose().map_err(storage)?;
-        let Some((first, old)) = next.map(|(first, old)| (first.value(), old.value().to_vec())) else { return Ok(()) };
-        let new = row_of(&old).map_err(|flaw| damaged(rows.name(), first, flaw))?;
-        stored.insert(first, new.as_slice()).map_err(storage)?;
-        after = first;
-    }
-}
-
-fn row_of(old: &[u8]) -> Result<Vec<u8>, Flaw> {
-    let (notes, commands) = row::split(old)?;
-    let notes = row::notes(notes)?;
-    let commands: Vec<(u16, OldCommand)> = pack::unpack(&frame::open(commands)?)?;
-    let commands: Vec<(u16, Command)> =
-        commands.into_iter().map(|(offset, command)| (offset, command.into())).collect();
-    Ok(row::join(notes.as_ref(), &row::repack(commands.iter())))
+    rows::rewrite_commands::<OldCommand, questions::OldCommand>(writing)
 }
 
 #[cfg(test)]
@@ -98,8 +77,11 @@ mod tests {
     use super::*;
     use crate::redb::open::FILE;
     use crate::redb::row::{Ends, Notes};
-    use crate::redb::tables::{CLOSURES, EXPIRES_ENDED, EXPIRES_RESULTS, EXPIRY, JOURNAL_LEVEL, META, RESULTS, State};
-    use crate::{Closure, Recovered, RedbOptions, RedbStore, Store};
+    use crate::redb::tables::{
+        CHUNKS, CLOSURES, ENDED, EXPIRES_ENDED, EXPIRES_RESULTS, EXPIRY, JOURNAL_LEVEL, META, RESULTS, State,
+    };
+    use crate::redb::{pack, row};
+    use crate::{Closure, Command, Recovered, RedbOptions, RedbStore, Store, frame};
 
     fn submit(sequence: u64, task: u64) -> (u16, OldCommand) {
         let purl: Purl = format!("pkg:cargo/crate-{sequence}").parse().unwrap();
@@ -153,7 +135,7 @@ mod tests {
     }
 
     fn expected(old: OldCommand) -> Command {
-        let command = Command::from(old);
+        let command = Command::from(questions::OldCommand::from(old));
         let Command::Submit { spec, origin, .. } = &command else { panic!("a job") };
         assert_eq!((spec.not_before, spec.deadline, &spec.key, origin), (None, None, &None, &Origin::Asked));
         command

@@ -1,0 +1,53 @@
+//! What workers read of the catalogue for their resolutions: many packages at once, as they are now or as they were.
+//!
+//! A worker asks for hundreds of packages whose records take milliseconds each to unpack. So they are read on a thread
+//! where that may take its time, a few ahead of what the worker has taken, and whoever goes away in the middle stops it.
+
+use std::sync::Arc;
+
+use gleaner_model::{PackageKey, Presence, Purl};
+use gleaner_proto::convert::{Known, KnownPackage, ReadPackages};
+use gleaner_proto::v1;
+use gleaner_store::{Store, StoreError};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::{Shared, errors};
+
+/// Packages that are read ahead of the worker. One is a few megabytes at most, nearly all are some kilobytes.
+const AHEAD: usize = 16;
+
+/// Begins to read; one answer a name, in their order.
+pub(super) fn start(shared: &Shared, asked: ReadPackages) -> ReceiverStream<Result<v1::ReadPackagesResponse, Status>> {
+    let (answers, stream) = mpsc::channel(AHEAD);
+    let store = Arc::clone(&shared.store);
+    tokio::task::spawn_blocking(move || {
+        for name in &asked.names {
+            let key = PackageKey::new(asked.registry.clone(), &Purl::new(asked.ecosystem, name.clone()));
+            let answer = read(&*store, &key).map(|(known, position)| {
+                v1::ReadPackagesResponse::from(KnownPackage { name: name.to_string(), known, position })
+            });
+            let failed = answer.is_err();
+            let answer = answer.map_err(|error| errors::store(error.to_string()));
+            if answers.blocking_send(answer).is_err() || failed {
+                break;
+            }
+        }
+    });
+    ReceiverStream::new(stream)
+}
+
+/// What is known of a package now, and a position before which all events are in it.
+fn read(store: &dyn Store, key: &PackageKey) -> Result<(Known, u64), StoreError> {
+    let position = store.position();
+    let record = store.package(key)?;
+    let known = match record {
+        None => Known::Nothing,
+        Some(record) => match record.head.presence {
+            Presence::NotFound | Presence::Gone => Known::Absent,
+            Presence::Present => Known::Package(Box::new(record.content.package)),
+        },
+    };
+    Ok((known, position))
+}
