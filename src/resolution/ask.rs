@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use gleaner_model::{JobId, JobState, JobView, ResolutionRecord};
+use gleaner_model::{FaultKind, JobId, JobState, JobView, ResolutionRecord};
 use gleaner_proto::v1;
 use serde::Serialize;
 
@@ -59,9 +59,11 @@ pub(crate) async fn answer(remote: &Remote, job: JobId) -> Result<ResolutionReco
 /// A job that did not end well has no answer.
 fn check(job: &JobView) -> Result<(), Failure> {
     let fault = job.result.as_ref().and_then(|result| result.error.as_ref());
-    let exit = match job.state {
-        JobState::Done => return Ok(()),
-        JobState::Failed => Exit::Failed,
+    let exit = match (job.state, fault.map(|fault| fault.kind)) {
+        (JobState::Done, _) => return Ok(()),
+        // Another version than this one may know of other manifests and keys.
+        (_, Some(FaultKind::Unimplemented)) => Exit::Usage,
+        (JobState::Failed, _) => Exit::Failed,
         _ => Exit::No,
     };
     let why = fault.map(|fault| format!(": {fault}")).unwrap_or_default();

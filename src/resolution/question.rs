@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(asked.purl.to_string(), "pkg:cargo/manifest");
         let root = Root::Manifest { file: "Cargo.toml".to_owned(), text: text.to_owned() };
         assert_eq!(asked.question, Question { root, ..Question::default() });
-        let mut refused = |name: &str, bytes: &[u8]| read(name, bytes).expect_err("no manifest").message;
+        let refused = |name: &str, bytes: &[u8]| read(name, bytes).expect_err("no manifest").message;
         assert!(refused("Gemfile", b"").contains("Cargo.toml"));
         assert!(refused("Cargo.toml", b"[package").contains("Cargo.toml"));
         assert!(refused("Cargo.toml", b"\xff").contains("it is no text"));

@@ -17,6 +17,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tonic::transport::Channel;
 
 use crate::attempt::{Drains, Tools};
+use crate::catalogue::{Catalogue, Kept};
 use crate::chance::Chance;
 use crate::http::HttpClient;
 use crate::session::{Greeting, Session};
@@ -69,6 +70,10 @@ impl Agent {
         let mut names = Chance::new(chance.next());
         let opened = tokio::task::spawn_blocking(move || state::open(&opening, &mut names)).await;
         let (state, found, state_ended) = opened.map_err(|error| AgentError::Defect(error.to_string()))??;
+        // After the state, whose lock makes the directory this process's alone.
+        let (kept, workshop) = (Kept::open(options.packages()), Workshop::new());
+        let snapshot_max = options.snapshot_max_bytes;
+        let catalogue = Catalogue::new(channel.clone(), kept, workshop.clone(), snapshot_max);
 
         let (links, links_out) = watch::channel(None);
         let (snapshot, snapshot_out) = watch::channel(Snapshot::default());
@@ -83,8 +88,9 @@ impl Agent {
             drains: Arc::new(Drains::new(options.drain_max_bytes)),
             options: Arc::new(options),
             http,
-            workshop: Workshop::new(),
+            workshop,
             state: state.clone(),
+            catalogue,
             links: links_out,
         };
         let ended = Arc::new(AtomicBool::new(false));

@@ -7,7 +7,8 @@
 //!
 //! [`Agent::start`] starts one. Inside:
 //! - `roster` decides, without side effects, what may happen to which attempt; `worker` is the actor around it;
-//! - `attempt` runs one attempt, as a task of its own: plan, fetch, read, report;
+//! - `attempt` runs one attempt, as a task of its own: plan, fetch, read, report; or resolve;
+//! - `catalogue` holds what resolutions read, and follows the scheduler's catalogue;
 //! - `http` makes one request; `workshop` does work for the processor off the async threads;
 //! - `session` keeps the stream to the scheduler; wire types stop there;
 //! - `state` keeps the outbox and what is known of packages in a file of its own.
@@ -16,6 +17,7 @@
 
 mod agent;
 mod attempt;
+mod catalogue;
 mod chance;
 mod document;
 mod error;
@@ -30,4 +32,4 @@ mod workshop;
 
 pub use agent::{Agent, Handle, Snapshot};
 pub use error::AgentError;
-pub use options::{Clock, EgressLimit, Options, SLOTS_MAX, Timeouts};
+pub use options::{Clock, EgressLimit, Options, SLOTS_MAX, Timeouts, capabilities};

@@ -14,11 +14,15 @@
 //! | `gleaner_agent_outbox` | gauge | | outcomes that wait for an acknowledgement |
 //! | `gleaner_agent_commits_total` | counter | | durable commits of the agent's own state |
 //! | `gleaner_agent_commit_outcomes` | histogram | | outcomes that one commit carried |
+//! | `gleaner_agent_resolution_seconds` | histogram | `ecosystem`, `answer` | a resolution itself, without what it waited for |
+//! | `gleaner_agent_packages_total` | counter | `source` | packages read into snapshots, from the `catalogue` or the `disk` |
+//! | `gleaner_agent_events_total` | counter | | events of the catalogue that were followed |
+//! | `gleaner_agent_snapshot_bytes` | gauge | | memory that snapshots of packages take, about |
 //! | `gleaner_agent_sessions_total` | counter | | sessions that a scheduler welcomed |
 
 use std::time::Duration;
 
-use gleaner_model::{Host, Outcome};
+use gleaner_model::{Answer, Ecosystem, Host, Outcome};
 use metrics::{counter, gauge, histogram};
 use url::Url;
 
@@ -71,6 +75,35 @@ pub(crate) fn commit(outcomes: usize) {
     counter!("gleaner_agent_commits_total").increment(1);
     #[allow(clippy::cast_precision_loss, reason = "a histogram takes floats, and this is small")]
     histogram!("gleaner_agent_commit_outcomes").record(outcomes as f64);
+}
+
+/// A question was answered.
+pub(crate) fn resolution(ecosystem: Ecosystem, answer: &Answer, took: Duration) {
+    let answer = match answer {
+        Answer::Graph(_) => "graph",
+        Answer::Unsatisfiable { .. } => "unsatisfiable",
+        Answer::Incomplete { .. } => "incomplete",
+        Answer::GaveUp { .. } => "gave_up",
+        Answer::Stopped => "stopped",
+    };
+    let labels = [("ecosystem", ecosystem.as_str()), ("answer", answer)];
+    histogram!("gleaner_agent_resolution_seconds", &labels).record(took.as_secs_f64());
+}
+
+/// Packages were read into a snapshot.
+pub(crate) fn packages(source: &'static str, count: usize) {
+    counter!("gleaner_agent_packages_total", "source" => source).increment(count as u64);
+}
+
+/// Events of the catalogue were followed.
+pub(crate) fn events(count: usize) {
+    counter!("gleaner_agent_events_total").increment(count as u64);
+}
+
+/// What snapshots take.
+pub(crate) fn snapshot_bytes(bytes: usize) {
+    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float, and nobody counts single bytes")]
+    gauge!("gleaner_agent_snapshot_bytes").set(bytes as f64);
 }
 
 /// A scheduler welcomed this worker.

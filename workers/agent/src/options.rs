@@ -9,6 +9,7 @@ use gleaner_model::{Capability, Ecosystem, JobKind, Timestamp, WorkerName};
 use gleaner_registries::{NEWEST_DEFAULT, OLDER_DEFAULT};
 
 use crate::AgentError;
+use crate::catalogue::Where;
 
 /// Most attempts at a time that the protocol allows.
 pub const SLOTS_MAX: usize = 4096;
@@ -54,11 +55,20 @@ pub struct Options {
     pub drain_max_bytes: u64,
     /// Bytes of compressed main documents that are kept for crawls of older parts; the oldest go first.
     pub known_max_bytes: u64,
+    /// Steps that a resolution may take, each some hundred nanoseconds: a minute at most. Few take more than a thousandth
+    /// of that, and what takes all of it has no answer that anybody waits for.
+    pub resolution_steps_max: u64,
+    /// Memory for snapshots of packages that resolutions read, in bytes, about: all of cargo's packages, or what tens of
+    /// thousands of different npm or Python roots read. Beyond it, a registry's packages are left and read anew.
+    pub snapshot_max_bytes: usize,
+    /// Bytes of compressed packages that are kept on the disk, so that a worker that starts again reads them from there;
+    /// the oldest go first. Zero keeps none.
+    pub packages_max_bytes: u64,
     /// Memory that redb may use for its pages, in bytes.
     pub cache_bytes: usize,
     /// The level of zstd for documents. 1 is what measurements favour; lower is faster.
     pub compression_level: i32,
-    /// What it can do.
+    /// What it can do: by default everything in every ecosystem. See [`capabilities`].
     pub capabilities: Vec<Capability>,
     /// Where chance comes from: the incarnation, a new name, the jitter of reconnects. Must differ at each start.
     pub seed: u64,
@@ -114,14 +124,24 @@ impl Options {
             suspended_max: 16,
             drain_max_bytes: 16 << 20,
             known_max_bytes: 256 << 20,
+            resolution_steps_max: 20_000_000,
+            snapshot_max_bytes: 1 << 30,
+            packages_max_bytes: 512 << 20,
             cache_bytes: 32 << 20,
             compression_level: 1,
-            capabilities: Ecosystem::ALL
-                .into_iter()
-                .map(|ecosystem| Capability { kind: JobKind::Crawl, ecosystem })
-                .collect(),
+            capabilities: capabilities(&[JobKind::Crawl, JobKind::Resolve]),
             seed: system_chance(),
             clock: Arc::new(system_clock),
+        }
+    }
+
+    /// Where packages are kept on the disk.
+    pub(crate) fn packages(&self) -> Where {
+        Where {
+            dir: self.data_dir.clone(),
+            bytes_max: self.packages_max_bytes,
+            cache_bytes: self.cache_bytes,
+            level: self.compression_level,
         }
     }
 
@@ -142,6 +162,13 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// These kinds of work in every ecosystem.
+#[must_use]
+pub fn capabilities(kinds: &[JobKind]) -> Vec<Capability> {
+    let in_each = |kind: &JobKind| Ecosystem::ALL.map(|ecosystem| Capability { kind: *kind, ecosystem });
+    kinds.iter().flat_map(in_each).collect()
 }
 
 /// Wall time from the system.

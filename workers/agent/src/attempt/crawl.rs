@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use gleaner_model::{CrawlFacts, Dependencies, Fault, FaultKind, JobKind, Outcome, Package, PackageKey};
+use gleaner_model::{CrawlFacts, Dependencies, JobKind, Outcome, Package, PackageKey};
 use gleaner_registries::{CrawlWork, plan};
 
 use super::errand::Errand;
@@ -27,10 +27,7 @@ impl Errand {
     pub(super) async fn work(&self) -> Report {
         match self.assignment.kind {
             JobKind::Crawl => self.crawl().await.unwrap_or_else(Report::bare),
-            JobKind::Resolve => {
-                let fault = Fault::new(FaultKind::Unimplemented, "this worker cannot resolve yet");
-                Report::bare(Outcome::Failed(fault))
-            }
+            JobKind::Resolve => Report::bare(self.resolve().await),
         }
     }
 

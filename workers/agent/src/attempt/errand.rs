@@ -13,6 +13,7 @@ use super::drain::Drains;
 use super::ended::Ended;
 use super::lease::Lease;
 use crate::Options;
+use crate::catalogue::Catalogue;
 use crate::http::HttpClient;
 use crate::session::Link;
 use crate::state::State;
@@ -25,6 +26,8 @@ pub(crate) struct Tools {
     pub(crate) http: HttpClient,
     pub(crate) workshop: Workshop,
     pub(crate) state: State,
+    /// What is known of the catalogue.
+    pub(crate) catalogue: Catalogue,
     /// What suspended attempts may still receive.
     pub(crate) drains: Arc<Drains>,
     /// The running session, if there is one.

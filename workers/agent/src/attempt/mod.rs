@@ -3,7 +3,7 @@
 //! An attempt is a task of its own. What it decides is small and stands in functions without side effects elsewhere
 //! (`registries` for documents, [`crate::http::Trail`] for redirects, [`desk`] for permits); what is here is their
 //! order: plan, fetch within permits, read, fetch what belongs to it, report. It never holds a lock over an await, and
-//! it can be dropped at any await without harm.
+//! it can be dropped at any await without harm. A resolution ([`resolve`]) fetches nothing: it reads what the catalogue has.
 
 mod checkpoint;
 mod crawl;
@@ -16,6 +16,8 @@ mod fetch;
 mod lease;
 mod leave;
 mod main_document;
+mod pace;
+mod resolve;
 mod run;
 
 pub(crate) use desk::Leave;

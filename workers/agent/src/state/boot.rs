@@ -17,7 +17,7 @@ use std::path::Path;
 pub(super) const FILE: &str = "worker.boot";
 
 /// The id of this start of the kernel; none where there is no such thing, and then every commit is flushed instead.
-pub(super) fn of_system() -> Option<String> {
+pub(crate) fn of_system() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
 }

@@ -13,11 +13,11 @@ use redb::{BackendError, DatabaseError, StorageBackend};
 
 /// The file, written as redb writes files but never flushed.
 #[derive(Debug)]
-pub(super) struct Unflushed(FileBackend);
+pub(crate) struct Unflushed(FileBackend);
 
 impl Unflushed {
     /// Opens the file at `path`, which is made if need be.
-    pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, DatabaseError> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         FileBackend::new(file).map(Self)
     }

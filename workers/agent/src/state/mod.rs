@@ -35,8 +35,10 @@ use gleaner_model::{Attempt, ContentHash, Outcome, PackageKey, WorkerName};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::document::Packed;
+pub(crate) use boot::of_system as boot_of_system;
 pub(crate) use deposit::Deposit;
 use edit::Edit;
+pub(crate) use file::Unflushed;
 pub(crate) use known::KnownDocument;
 pub(crate) use open::{Ended, open};
 use writer::Command;

@@ -30,7 +30,7 @@ async fn the_hello_says_who_it_is() {
     assert_eq!(session.hello.worker.as_str(), "alpha");
     assert_eq!(stage.agent.name().as_str(), "alpha");
     assert_eq!(session.hello.slots, 3);
-    assert_eq!(session.hello.capabilities.len(), 3);
+    assert_eq!(session.hello.capabilities.len(), 6);
     assert!(session.hello.held.is_empty());
 }
 

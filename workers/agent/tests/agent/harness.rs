@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gleaner_agent::{Agent, Handle, Options, Timeouts};
-use gleaner_model::{CrawlFacts, Fault, Outcome, Timestamp};
+use gleaner_model::{Answer, CrawlFacts, Fault, Outcome, Resolved, Timestamp};
 use tempfile::TempDir;
 
 use crate::scheduler::{Delivered, Scheduler, Session, soon};
@@ -68,6 +68,30 @@ impl Delivered {
         match &self.outcome {
             Outcome::Failed(fault) => fault,
             other => panic!("a fault was expected, not {other:?}"),
+        }
+    }
+
+    /// The answer to a question, if there is one.
+    pub(crate) fn resolved(&self) -> &Resolved {
+        match &self.outcome {
+            Outcome::Resolved(resolved) => resolved,
+            other => panic!("an answer was expected, not {other:?}"),
+        }
+    }
+
+    /// The packages of a graph, as `name version`.
+    pub(crate) fn graph(&self) -> Vec<String> {
+        match &self.resolved().resolution.answer {
+            Answer::Graph(graph) => graph.nodes.iter().map(|node| format!("{} {}", node.name, node.version)).collect(),
+            other => panic!("a graph was expected, not {other:?}"),
+        }
+    }
+
+    /// Names that are missing.
+    pub(crate) fn missing(&self) -> Vec<&str> {
+        match &self.resolved().resolution.answer {
+            Answer::Incomplete { names } => names.iter().map(gleaner_model::PackageName::as_str).collect(),
+            other => panic!("names were expected, not {other:?}"),
         }
     }
 }

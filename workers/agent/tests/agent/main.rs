@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod bad_answers;
+mod catalogue;
 mod control;
 mod crawls;
 mod documents;
@@ -10,5 +11,6 @@ mod harness;
 mod outbox;
 mod permits;
 mod registry;
+mod resolutions;
 mod scheduler;
 mod suspended;

@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use gleaner_model::{
-    Assignment, Attempt, ContentHash, CrawlPart, Document, Host, JobKind, Lane, Outcome, Permit, Purl, Registry,
-    RegistryName, TaskId, Token, Trace, Validators,
+    Assignment, Attempt, ContentHash, CrawlPart, Document, Host, JobKind, Lane, Outcome, Permit, Purl, Question,
+    Registry, RegistryName, TaskId, Token, Trace, Validators,
 };
 use gleaner_proto::convert::{Claim, ClaimVerdict, Hello, Welcome};
 use gleaner_proto::v1;
+use gleaner_proto::v1::catalog_service_server::CatalogServiceServer;
 use gleaner_proto::v1::session_request::Message as FromWorker;
 use gleaner_proto::v1::session_response::Message as ToWorker;
 use gleaner_proto::v1::worker_service_server::{WorkerService, WorkerServiceServer};
@@ -20,6 +21,8 @@ use tokio::time::timeout;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
+
+use crate::catalogue::{Catalogue, Told};
 
 /// Nothing here takes long; whatever lasts longer than this never comes.
 const NEVER: Duration = Duration::from_secs(20);
@@ -31,7 +34,7 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 
 type Opened = (Streaming<v1::SessionRequest>, mpsc::Sender<Result<v1::SessionResponse, Status>>);
 
-struct Service(mpsc::Sender<Opened>);
+struct Service(mpsc::Sender<Opened>, Catalogue);
 
 #[tonic::async_trait]
 impl WorkerService for Service {
@@ -53,12 +56,19 @@ impl WorkerService for Service {
         self.0.send((request.into_inner(), sender)).await.map_err(|_| Status::unavailable("the test is over"))?;
         Ok(Response::new(Box::pin(tokio_stream::wrappers::ReceiverStream::new(receiver))))
     }
+
+    type ReadPackagesStream = Told;
+
+    async fn read_packages(&self, request: Request<v1::ReadPackagesRequest>) -> Result<Response<Told>, Status> {
+        self.1.read(request.into_inner()).await
+    }
 }
 
 /// Where workers come to.
 pub(crate) struct Scheduler {
     address: SocketAddr,
     opened: mpsc::Receiver<Opened>,
+    pub(crate) catalogue: Catalogue,
 }
 
 impl Scheduler {
@@ -66,10 +76,13 @@ impl Scheduler {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, opened) = mpsc::channel(8);
+        let catalogue = Catalogue::default();
+        let service = Service(sender, catalogue.clone());
         let server = tonic::transport::Server::builder()
-            .add_service(WorkerServiceServer::new(Service(sender)).max_decoding_message_size(64 << 20));
+            .add_service(WorkerServiceServer::new(service).max_decoding_message_size(64 << 20))
+            .add_service(CatalogServiceServer::new(catalogue.clone()));
         tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
-        Self { address, opened }
+        Self { address, opened, catalogue }
     }
 
     pub(crate) fn channel(&self) -> tonic::transport::Channel {
@@ -146,6 +159,12 @@ pub(crate) fn assignment(task: u64, purl: &str, base_url: &str) -> Assignment {
         position: 0,
         checkpoint: Vec::new(),
     }
+}
+
+/// A resolution of `purl` at a position in the catalogue's events.
+pub(crate) fn resolution(task: u64, purl: &str, position: u64, question: Question) -> Assignment {
+    let question = Some(Box::new(question));
+    Assignment { kind: JobKind::Resolve, question, position, ..assignment(task, purl, "http://registry.invalid/") }
 }
 
 impl Session {
