@@ -10,6 +10,7 @@ use super::files::{all, root, text};
 const HOUSE: &[(&str, &str)] = &[
     ("", "gleaner"),
     ("cluster", "gleaner-cluster"),
+    ("fuzz", "gleaner-fuzz"),
     ("proto", "gleaner-proto"),
     ("scheduler/core", "gleaner-core"),
     ("scheduler/engine", "gleaner-engine"),

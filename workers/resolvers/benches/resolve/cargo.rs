@@ -20,21 +20,31 @@ const SMALL: usize = 25;
 /// Large roots have about so many.
 const LARGE: usize = 440;
 /// So many different large roots take turns.
-const LARGE_ROOTS: u64 = 16;
+const LARGE_ROOTS: u64 = 12;
 
 pub(crate) fn measure(table: &mut Table) {
     let snapshot = build(table);
-    small(table, &snapshot);
-    let large = large_roots(&snapshot);
-    if let Some(first) = large.first() {
-        let packages = large.iter().map(|one| one.nodes).sum::<usize>() / large.len();
-        let roots: Vec<CargoRoot> = large.iter().map(|one| root(&one.manifest)).collect();
-        rate(table, &format!("cargo, roots of about {packages} packages"), &snapshot, &roots, &[], Some(4_000.0));
-        let target = [("target", "x86_64-pc-windows-msvc")];
-        rate(table, "cargo, the same for a platform", &snapshot, &roots, &target, None);
-        real(table, "cargo generate-lockfile, a process, warm, offline: the first of those", &first.manifest);
+    if table.wants("small") {
+        small(table, &snapshot);
     }
-    tangled(table);
+    if table.wants("large") {
+        large(table, &snapshot);
+    }
+    if table.wants("tangled") {
+        tangled(table);
+    }
+}
+
+fn large(table: &mut Table, snapshot: &CargoSnapshot) {
+    let large = large_roots(snapshot);
+    let packages = large.iter().map(|one| one.nodes).sum::<usize>() / large.len();
+    let edges = large.iter().map(|one| one.edges).sum::<usize>() / large.len();
+    let roots: Vec<CargoRoot> = large.iter().map(|one| root(&one.manifest)).collect();
+    let what = format!("cargo, roots of about {packages} packages and {edges} edges");
+    rate(table, &what, snapshot, &roots, &[], Some(4_000.0));
+    let target = [("target", "x86_64-pc-windows-msvc")];
+    rate(table, "cargo, the same for a platform", snapshot, &roots, &target, None);
+    real(table, "cargo generate-lockfile, a process, warm, offline: the first of those", &large[0].manifest);
 }
 
 /// The cost of a snapshot.
@@ -81,6 +91,7 @@ fn small(table: &mut Table, snapshot: &CargoSnapshot) {
 struct Large {
     manifest: String,
     nodes: usize,
+    edges: usize,
 }
 
 /// Manifests that need crate after crate, in an order by chance, until there are enough packages.
@@ -89,16 +100,17 @@ fn large_roots(snapshot: &CargoSnapshot) -> Vec<Large> {
     let mut found = Vec::new();
     for seed in 1..=LARGE_ROOTS {
         let (mut random, mut manifest, mut nodes) = (Random::new(seed), "[dependencies]\n".to_owned(), 0);
+        let mut edges = 0;
         let mut names: Vec<&str> = corpus::documents().iter().map(|(name, _)| name.as_str()).collect();
         while nodes < LARGE - 10 && !names.is_empty() {
             let name = names.swap_remove(random.below(names.len()));
             let more = format!("{manifest}{name} = \"*\"\n");
             let graph = graph(snapshot, &root(&more), &mut scratch);
             if let Some(graph) = graph.filter(|graph| graph.nodes.len() <= LARGE + 10) {
-                (manifest, nodes) = (more, graph.nodes.len());
+                (manifest, nodes, edges) = (more, graph.nodes.len(), graph.edges.len());
             }
         }
-        found.push(Large { manifest, nodes });
+        found.push(Large { manifest, nodes, edges });
     }
     found
 }

@@ -1,7 +1,8 @@
 //! How many resolutions a second one core answers, beside what the tools take for the same.
 //!
-//! `cargo bench -p gleaner-resolvers --bench resolve -- cargo`; without a name, every ecosystem. Documents come from the
-//! folder that `GLEANER_DOCUMENTS` names, else from the repository's own few, which are too few for the large roots.
+//! `cargo bench -p gleaner-resolvers --bench resolve -- cargo`; without a name, every ecosystem; a word behind it
+//! (`small`, `large`, `tangled`) measures only that. Documents come from the folder that `GLEANER_DOCUMENTS` names, else
+//! from the repository's own few, which are too few for the large roots.
 //!
 //! Each figure stands beside a floor of the same run, the least that anybody would have to do for such an answer: hand out
 //! a copy of it. What counts on another machine is the ratio.
@@ -25,13 +26,16 @@ mod table;
 #[path = "../../tests/cargo/tangle.rs"]
 mod tangle;
 
+/// Measures an ecosystem.
+type Measure = fn(&mut table::Table);
+
 fn main() {
     // `cargo bench` adds `--bench`.
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let ecosystems: [(&str, fn(&mut table::Table)); 1] = [("cargo", cargo::measure)];
-    let mut table = table::Table::default();
+    let ecosystems: [(&str, Measure); 1] = [("cargo", cargo::measure)];
+    let mut table = table::Table::of(asked.get(1).cloned());
     for (name, measure) in ecosystems {
-        if asked.is_empty() || asked.iter().any(|one| one == name) {
+        if asked.first().is_none_or(|one| one == name) {
             measure(&mut table);
         }
     }

@@ -9,8 +9,11 @@ const TURN: Duration = Duration::from_millis(400);
 const TURNS: usize = 5;
 
 /// Rows of a table.
-#[derive(Default)]
-pub(crate) struct Table(Vec<[String; 6]>);
+pub(crate) struct Table {
+    rows: Vec<[String; 6]>,
+    /// What alone is measured.
+    only: Option<String>,
+}
 
 /// Nanoseconds that a call of each of two takes; they take turns, so that both have the same weather.
 pub(crate) fn beside(mut one: impl FnMut(), mut floor: impl FnMut()) -> (f64, f64) {
@@ -56,6 +59,15 @@ pub(crate) fn median(mut all: Vec<f64>) -> f64 {
 }
 
 impl Table {
+    pub(crate) fn of(only: Option<String>) -> Self {
+        Self { rows: Vec::new(), only }
+    }
+
+    /// Is this to be measured?
+    pub(crate) fn wants(&self, what: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only == what)
+    }
+
     /// What takes so many nanoseconds a call, where the floor takes so many, and how many a second are aimed at.
     pub(crate) fn rate(&mut self, what: &str, nanos: f64, floor: Option<f64>, aim: Option<f64>) {
         let per_second = 1e9 / nanos;
@@ -78,12 +90,12 @@ impl Table {
 
     fn row(&mut self, row: [String; 6]) {
         println!("{} {}", row[0], row[1..].join(" ").trim_end());
-        self.0.push(row);
+        self.rows.push(row);
     }
 
     pub(crate) fn print(&self) {
         let head = ["what", "rate or figure", "each", "floor", "times the floor", "aim"].map(str::to_owned);
-        let rows = || std::iter::once(&head).chain(&self.0);
+        let rows = || std::iter::once(&head).chain(&self.rows);
         let widths: Vec<usize> = (0..6).map(|n| rows().map(|row| row[n].chars().count()).max().unwrap()).collect();
         println!();
         for row in rows() {

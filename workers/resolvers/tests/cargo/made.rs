@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::corpus;
 
 /// Crates, by name, and the lines of their index files.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Index(BTreeMap<String, Vec<Value>>);
 
 /// A dependency that is needed to run, everywhere.
@@ -71,6 +71,12 @@ impl Index {
             let package = need.get("package").and_then(Value::as_str);
             package.or_else(|| need["name"].as_str()).unwrap_or_default()
         })
+    }
+
+    /// On which day of its month a version was published, if that is known.
+    pub(crate) fn published(&self, name: &str, number: &str) -> Option<i64> {
+        let line = self.0[name].iter().find(|line| line["vers"] == number)?;
+        line["pubtime"].as_str()?.get(8..10)?.parse().ok()
     }
 
     /// What a manifest with these dependencies resolves to.

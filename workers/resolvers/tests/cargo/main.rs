@@ -10,6 +10,8 @@ mod ends;
 mod lockfile;
 mod made;
 mod platforms;
+mod properties;
 mod random;
 mod real;
+mod tables;
 mod tangle;

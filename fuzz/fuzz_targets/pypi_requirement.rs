@@ -1,0 +1,8 @@
+//! See `pypi_requirement` in bodies.rs.
+#![no_main]
+
+#[path = "../bodies.rs"]
+#[allow(dead_code)]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|text: &str| bodies::pypi_requirement(text));
