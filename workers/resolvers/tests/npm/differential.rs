@@ -38,6 +38,9 @@ fn resolve(snapshot: &mut NpmSnapshot, root: &NpmRoot, view: View) -> Resolution
     }
 }
 
+/// Refusals that most roots would end with, and that say little.
+const DULL: [&str; 4] = ["there is no package", "no version of", "has no version", "EBADPLATFORM"];
+
 /// A root of which something can be said: few of what is recorded ask only for what is recorded.
 fn make(shelf: &Shelf, seed: u64, snapshot: &mut NpmSnapshot) -> (Made, NpmRoot, Resolution) {
     let mut chance = Chance(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
@@ -45,11 +48,11 @@ fn make(shelf: &Shelf, seed: u64, snapshot: &mut NpmSnapshot) -> (Made, NpmRoot,
         let made = shelf.make(&mut chance);
         let root = Npm::read_manifest("package.json", &made.manifest.to_string()).unwrap();
         let resolution = resolve(snapshot, &root, View { before: made.before });
-        let is_unrecorded = match &resolution.answer {
-            Answer::Unsatisfiable { reason } => reason.contains("there is no package"),
+        let is_dull = match &resolution.answer {
+            Answer::Unsatisfiable { reason } => DULL.iter().any(|dull| reason.contains(dull)),
             _ => false,
         };
-        if !is_unrecorded || chance.once_in(20) {
+        if !is_dull || chance.once_in(20) {
             return (made, root, resolution);
         }
     }

@@ -90,7 +90,8 @@ impl Shelf {
             "peerDependencies",
         ];
         let mut asked = Vec::new();
-        for _ in 0..=chance.below(7) {
+        let most = if chance.once_in(4) { 16 } else { 7 };
+        for _ in 0..=chance.below(most) {
             let table = *chance.one_of(&tables);
             let name = self.name(chance);
             let mut range = self.range(&name, chance);
@@ -108,10 +109,10 @@ impl Shelf {
         if chance.once_in(6) {
             manifest["overrides"] = self.overrides(chance, &asked);
         }
-        // Between the spring of 2021 and the autumn of 2025.
+        // Between the summer of 2023 and the autumn of 2026.
         let before = chance.once_in(5).then(|| {
             let day = 1000 * 60 * 60 * 24;
-            Timestamp::from_millis(1_620_000_000_000 + day * i64::try_from(chance.below(1600)).unwrap())
+            Timestamp::from_millis(1_690_000_000_000 + day * i64::try_from(chance.below(1180)).unwrap())
         });
         Made { manifest, before }
     }
