@@ -14,7 +14,8 @@ pub struct Details {
     pub cpu: Vec<String>,
     /// The C libraries, likewise (npm).
     pub libc: Vec<String>,
-    /// The runtimes and tools that it asks for and their ranges, as written and in the document's order (npm).
+    /// The runtimes and tools that it asks for and their ranges, as written and in the document's order (npm); where the
+    /// document has a list of texts, the positions stand as names.
     pub engines: Vec<(String, String)>,
     /// Names of the dependencies that its tarball brings along (npm).
     pub bundled: Vec<String>,

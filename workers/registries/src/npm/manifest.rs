@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use super::details::{EnginesSeed, Extras};
 use super::licence::{LicenceText, RepositoryText};
 use super::requirements::{Requirements, RequirementsSeed};
 use crate::json::{Entries, MaybeText, TakeEntry, Truthy, ignore_others};
@@ -17,7 +18,7 @@ pub(crate) struct Manifest<'de> {
     pub(crate) optional: Requirements<'de>,
     pub(crate) peer: Requirements<'de>,
     pub(crate) peer_meta: PeerMeta<'de>,
-    pub(crate) engines: Engines<'de>,
+    pub(crate) extras: Extras<'de>,
     pub(crate) dist: Dist<'de>,
     pub(crate) deprecation: Deprecation<'de>,
     /// From `license`.
@@ -35,7 +36,7 @@ impl Manifest<'_> {
         self.optional.clear();
         self.peer.clear();
         self.peer_meta.0.clear();
-        self.engines = Engines::default();
+        self.extras = Extras::default();
         self.dist = Dist::default();
         self.deprecation = Deprecation::default();
         self.licence = LicenceText::default();
@@ -53,12 +54,13 @@ impl<'de> TakeEntry<'de> for Manifest<'de> {
             // Peer dependencies are younger than the old forms, and are only ever an object.
             "peerDependencies" => drop(object.next_value_seed(Entries(&mut self.peer))?),
             "peerDependenciesMeta" => drop(object.next_value_seed(Entries(&mut self.peer_meta))?),
-            "engines" => drop(object.next_value_seed(Entries(&mut self.engines))?),
+            "engines" => object.next_value_seed(EnginesSeed(&mut self.extras.engines))?,
             "dist" => drop(object.next_value_seed(Entries(&mut self.dist))?),
             "deprecated" => self.deprecation = object.next_value()?,
             "license" => self.licence = object.next_value()?,
             "licenses" => self.licences = object.next_value()?,
             "repository" => self.repository = object.next_value()?,
+            key if self.extras.take(key, object)? => {}
             _ => drop(object.next_value::<IgnoredAny>()?),
         }
         Ok(())
@@ -86,22 +88,6 @@ impl<'de> TakeEntry<'de> for Optional {
     fn take_entry<A: MapAccess<'de>>(&mut self, key: Cow<'de, str>, object: &mut A) -> Result<(), A::Error> {
         match &*key {
             "optional" => self.0 = object.next_value::<Truthy>()?.0,
-            _ => drop(object.next_value::<IgnoredAny>()?),
-        }
-        Ok(())
-    }
-}
-
-/// The runtimes that a version asks for; of interest is Node.
-#[derive(Default)]
-pub(crate) struct Engines<'de> {
-    pub(crate) node: MaybeText<'de>,
-}
-
-impl<'de> TakeEntry<'de> for Engines<'de> {
-    fn take_entry<A: MapAccess<'de>>(&mut self, key: Cow<'de, str>, object: &mut A) -> Result<(), A::Error> {
-        match &*key {
-            "node" => self.node = object.next_value()?,
             _ => drop(object.next_value::<IgnoredAny>()?),
         }
         Ok(())

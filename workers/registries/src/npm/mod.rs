@@ -4,6 +4,7 @@
 //! written today. What was written in 2010 is still served, and is read as npm's own normalisation reads it
 //! (`normalize-package-data`, `@npmcli/arborist`): a version is never lost for an odd field.
 
+mod details;
 mod licence;
 mod manifest;
 pub(crate) mod order;

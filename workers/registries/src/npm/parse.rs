@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use gleaner_model::{Artifact, Dependencies, Dependency, DependencyKind, Package, Pool, PoolIndex, Timestamp, Version};
+use gleaner_model::{
+    Artifact, Dependencies, Dependency, DependencyKind, Details, Package, Pool, PoolIndex, Timestamp, Version,
+};
 
 use super::manifest::{Dist, Manifest};
 use super::order::NpmOrder;
@@ -66,7 +68,7 @@ fn assemble(mut packument: Packument<'_, Builder<'_>>) -> Package {
         dependencies: builder.dependencies.into_values(),
         features: Vec::new(),
         licences: builder.licences.into_values(),
-        details: Vec::new(),
+        details: builder.details.into_values(),
         edition: packument.times.modified.filled().and_then(moment).map(Timestamp::as_millis),
     }
 }
@@ -78,6 +80,7 @@ struct Builder<'de> {
     dependencies: Pool<Dependency>,
     before: Before,
     licences: Pool<String>,
+    details: Pool<Details>,
     /// Positions of versions and where their source is: which of them counts is known only at the end.
     repositories: Vec<(usize, Cow<'de, str>)>,
 }
@@ -90,16 +93,18 @@ impl<'de> TakeVersion<'de> for Builder<'de> {
         let licence = manifest.licence.0.as_deref().or(manifest.licences.0.as_deref());
         let licence = licence.map(|text| intern_text(&mut self.licences, text));
         let dependencies = Dependencies::Fetched(self.all_dependencies(manifest));
+        let details = manifest.extras.details(&manifest.dependencies, &manifest.peer_meta.0);
+        let node = manifest.extras.engines.iter().find(|(engine, _)| engine == "node").map(|(_, range)| range);
         self.versions.push(Version {
             number: number.to_owned(),
             published_at: None,
             yank: None,
             deprecated: manifest.deprecation.0.as_deref().map(str::to_owned),
             licence,
-            runtime: manifest.engines.node.filled().map(str::to_owned),
+            runtime: node.filter(|range| !range.is_empty()).map(|range| range.clone().into_owned()),
             dependencies,
             features: Vec::new(),
-            details: None,
+            details: details.map(|details| self.details.intern(details)),
             artifacts: artifact(&manifest.dist).into_iter().collect(),
         });
     }

@@ -21,6 +21,7 @@ mod environment;
 mod flags;
 mod graph;
 mod json;
+mod lock;
 mod manifest;
 mod memo;
 mod pick;
@@ -92,12 +93,7 @@ impl Resolver for Npm {
         resolve::first_candidate(snapshot, name, requirement, environment, view)
     }
 
-    fn lock(
-        _snapshot: &Self::Snapshot,
-        _root: &Self::Root,
-        _environment: &Self::Environment,
-        _graph: &Graph,
-    ) -> String {
-        String::new()
+    fn lock(snapshot: &Self::Snapshot, root: &Self::Root, _: &Self::Environment, graph: &Graph) -> String {
+        lock::write(snapshot, root, graph)
     }
 }

@@ -3,4 +3,9 @@
 
 mod cases;
 mod corpus;
+mod differential;
 mod lockfile;
+mod made;
+mod registry;
+mod roots;
+mod speed;

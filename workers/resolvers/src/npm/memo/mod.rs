@@ -15,7 +15,7 @@ use super::environment::NpmEnvironment;
 use super::pick::Picker;
 use super::snapshot::NpmSnapshot;
 pub(super) use names::{NameData, NameId};
-pub(super) use release::{Need, Release, ReleaseId};
+pub(super) use release::{Need, Release, ReleaseId, kind, written};
 pub(super) use wants::{Failure, Pick, Want, WantId};
 
 /// Number of nothing.
