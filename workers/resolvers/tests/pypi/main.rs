@@ -6,3 +6,9 @@
 mod cases;
 mod corpus;
 mod differential;
+mod inputs;
+mod made;
+mod odd;
+mod properties;
+mod rules;
+mod speed;

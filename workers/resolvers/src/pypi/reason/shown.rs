@@ -50,9 +50,9 @@ fn run(project: u32, low: Bound<&u64>, high: Bound<&u64>, world: &World) -> Opti
         let (first, last) = (&releases[from].version, &releases[to - 1].version);
         return Some(match (from, to) {
             (0, to) if to == releases.len() => String::new(),
+            (from, to) if to - from == 1 => format!("=={first}"),
             (0, _) => format!("<={last}"),
             (_, to) if to == releases.len() => format!(">={first}"),
-            (from, to) if to - from == 1 => format!("=={first}"),
             _ => format!(">={first},<={last}"),
         });
     }
