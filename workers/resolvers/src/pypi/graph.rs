@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::manifest::PypiRoot;
 use super::search::Search;
 use super::search::asks::{Asks, NO_EXTRA};
 use super::search::needs::Needs;
-use super::snapshot::PypiSnapshot;
 use crate::{Edge, EdgeKind, Graph, Node, ROOT};
 
 /// What was chosen: of each project the position of the release, and its extras.
@@ -43,7 +41,8 @@ impl Chosen {
     }
 }
 
-pub(super) fn build(search: &mut Search<'_, '_>, root: &PypiRoot, chosen: &Chosen, snapshot: &PypiSnapshot) -> Graph {
+pub(super) fn build(search: &mut Search<'_, '_>, chosen: &Chosen) -> Graph {
+    let snapshot = search.snapshot;
     let world = &mut *search.world;
     let mut nodes: Vec<(Node, u32, &pep440_rs::Version)> = Vec::with_capacity(chosen.0.len());
     for (project, (at, _)) in &chosen.0 {
@@ -63,8 +62,7 @@ pub(super) fn build(search: &mut Search<'_, '_>, root: &PypiRoot, chosen: &Chose
             edges.insert(Edge { from, to: *to, kind: EdgeKind::Normal, requirement });
         }
     };
-    let needs = world.needs_of_manifest(&root.requirements, snapshot);
-    add(ROOT, &needs, world);
+    add(ROOT, &search.root_needs, world);
     for (project, (at, extras)) in &chosen.0 {
         let Some(from) = places.get(project).copied() else { continue };
         for extra in std::iter::once(NO_EXTRA).chain(extras.iter().copied()) {

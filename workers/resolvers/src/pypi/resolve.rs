@@ -63,7 +63,7 @@ fn run_once(
             let chosen = Chosen::of(&decided);
             is_plain = is_plain && chosen.are_first(&mut search);
             found.extend(warnings::of(&chosen, &search));
-            Answer::Graph(graph::build(&mut search, root, &chosen, snapshot))
+            Answer::Graph(graph::build(&mut search, &chosen))
         }
     };
     let sensitivity = if is_plain { Sensitivity::FirstCandidates } else { Sensitivity::Anything };
