@@ -101,7 +101,7 @@ impl Resolver for Pypi {
             (_, candidates) => candidates?.asked(&asked).0,
         };
         let first = world.first_usable(project, &range)?;
-        Some(world.release(project, first)?.version.to_string())
+        Some(world.release(project, first)?.number.to_string())
     }
 
     /// Names and versions, as `uv pip compile --no-header --no-annotate` writes them; see [`annotated_lock`] for what
