@@ -49,7 +49,8 @@ fn run_once(
     let mut search = Search::new(world, snapshot, root, budget);
     let end = search.run();
     let missing = names(&search);
-    let mut is_plain = !search.met_conflicts();
+    // A refusal came from looking behind first candidates, or may have.
+    let mut is_plain = matches!(end, End::Solved(_)) && !search.met_conflicts();
     let mut found = root.warnings.clone();
     let answer = match end {
         End::Outdated => return None,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use gleaner_model::PackageName;
 use gleaner_resolvers::pypi::{Environment, Pypi, PypiSnapshot};
 use gleaner_resolvers::{Answer, Resolution, Resolver, View};
 use serde_json::{Value, json};
@@ -78,7 +79,7 @@ pub(crate) fn shown(answer: &Answer) -> String {
         }
         Answer::Unsatisfiable { reason } => reason.clone(),
         Answer::Incomplete { names } => {
-            format!("lacks {}", names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" "))
+            format!("lacks {}", names.iter().map(PackageName::as_str).collect::<Vec<_>>().join(" "))
         }
         other => format!("{other:?}"),
     }

@@ -93,9 +93,8 @@ pub(super) fn unusable(why: Why, environment: &Environment) -> String {
         Why::SourcesOnly => {
             format!("has no wheel for CPython {python} on {platform}, and sources do not count (`sources=never`)")
         }
-        Why::OtherPython => format!("has wheels for other Pythons than CPython {python} only"),
-        Why::OtherAbi => format!("has wheels for other ABIs than that of CPython {python} only"),
-        Why::OtherPlatform => format!("has wheels for other platforms than {platform} only"),
+        Why::OtherPython | Why::OtherAbi => format!("has wheels for other Pythons than CPython {python} only"),
+        Why::OtherPlatform => format!("has wheels for CPython {python} on other platforms than {platform} only"),
         Why::Yanked => "is yanked, and would have to be pinned (`==`) to be used".to_owned(),
         Why::Malformed => "has metadata that cannot be read".to_owned(),
         Why::Impossible => "depends on something of which no version can satisfy it".to_owned(),

@@ -154,7 +154,7 @@ impl Tally {
             match resolution.answer {
                 // The registry has all that there is.
                 Answer::Incomplete { names } => {
-                    names.iter().for_each(|name: &PackageName| snapshot.insert_absent(name))
+                    names.iter().for_each(|name: &PackageName| snapshot.insert_absent(name));
                 }
                 answer => break answer,
             }
