@@ -43,7 +43,8 @@ pub(super) struct Candidates {
     /// Positions that are there at the time that is looked at; all of them if no time is.
     in_time: Option<Vec<u32>>,
     line: Line,
-    asked: HashMap<String, Versions, FixedState>,
+    /// And whether that is just one version.
+    asked: HashMap<String, (Versions, bool), FixedState>,
     /// By position and extra.
     pub(super) needs: HashMap<(u32, u32), Arc<Needs>, FixedState>,
 }
@@ -78,19 +79,19 @@ impl Candidates {
         if specifiers.is_empty() {
             return (Versions::full(), false);
         }
-        let range = ranges::asked(specifiers);
-        let is_pin = ranges::is_pin(specifiers, &range);
         if let Some(known) = self.asked.get(&requirement.text) {
-            return (known.clone(), is_pin);
+            return known.clone();
         }
+        let range = ranges::asked(specifiers);
         let versions = self.line.ranges(&range, &self.project.releases);
-        self.asked.insert(requirement.text.clone(), versions.clone());
-        (versions, is_pin)
+        let asked = (versions, ranges::is_pin(specifiers, &range));
+        self.asked.insert(requirement.text.clone(), asked.clone());
+        asked
     }
 
     /// The versions that are asked for, if that was asked before.
     pub(super) fn asked_before(&self, text: &str) -> Option<&Versions> {
-        self.asked.get(text)
+        self.asked.get(text).map(|(versions, _)| versions)
     }
 
     /// The version whose place is the end of a range and no known version's.

@@ -3,6 +3,8 @@
 //! What a platform's markers and wheel tags are is uv's table (`crates/uv-configuration/src/target_triple.rs`), which is
 //! what `--python-platform` means: a `*-linux-gnu` stands for manylinux 2.28, a macOS for version 13.
 
+use std::sync::Arc;
+
 use pep440_rs::Version;
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
 
@@ -75,7 +77,7 @@ pub struct Environment {
     pub(super) platform: String,
     pub(super) sources: Sources,
     pub(super) markers: MarkerEnvironment,
-    pub(super) tags: Tags,
+    pub(super) tags: Arc<Tags>,
 }
 
 impl PartialEq for Environment {
@@ -119,7 +121,7 @@ impl Environment {
             platform: platform.name,
             sources,
             markers: markers.try_into().expect("the version is one"),
-            tags: Tags::new(platform.family, platform.machine, minor),
+            tags: Arc::new(Tags::new(platform.family, platform.machine, minor)),
         }
     }
 

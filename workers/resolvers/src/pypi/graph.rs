@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::manifest::PypiRoot;
 use super::search::Search;
 use super::search::asks::{Asks, NO_EXTRA};
 use super::search::needs::Needs;
-use super::snapshot::PypiSnapshot;
 use crate::{Edge, EdgeKind, Graph, Node, ROOT};
 
 /// What was chosen: of each project the position of the release, and its extras.
@@ -28,43 +26,39 @@ impl Chosen {
     /// and any change that matters changes one of them.
     pub(super) fn are_first(&self, search: &mut Search<'_, '_>) -> bool {
         let mut first = BTreeSet::new();
-        for read in search.reads.clone() {
-            let (project, text) = search.world.question(read);
-            let Some((at, _)) = self.0.get(&project).filter(|_| !first.contains(&project)) else { continue };
-            let known = search.world.projects[project as usize].candidates.as_ref();
-            let range = known
-                .and_then(|candidates| candidates.asked_before(text).cloned())
-                .unwrap_or_else(pubgrub::Ranges::full);
-            if search.world.first_usable(project, &range) == Some(*at) {
+        for read in &search.reads {
+            let project = search.world.question(*read).0;
+            let chosen = self.0.get(&project).map(|(at, _)| *at);
+            if chosen.is_some() && search.world.first_answer(*read) == chosen {
                 first.insert(project);
             }
         }
-        self.0.keys().all(|project| first.contains(project))
+        first.len() == self.0.len()
     }
 }
 
-pub(super) fn build(search: &mut Search<'_, '_>, root: &PypiRoot, chosen: &Chosen, snapshot: &PypiSnapshot) -> Graph {
+pub(super) fn build(search: &mut Search<'_, '_>, chosen: &Chosen) -> Graph {
+    let snapshot = search.snapshot;
     let world = &mut *search.world;
     let mut nodes: Vec<(Node, u32, &pep440_rs::Version)> = Vec::with_capacity(chosen.0.len());
     for (project, (at, _)) in &chosen.0 {
         let Some(release) = world.release(*project, *at) else { continue };
         let name = world.projects[*project as usize].name.as_str().to_owned();
-        nodes.push((Node { name, version: release.version.to_string(), path: None }, *project, &release.version));
+        nodes.push((Node { name, version: release.number.to_string(), path: None }, *project, &release.version));
     }
     nodes.sort_by(|a, b| (&a.0.name, a.2).cmp(&(&b.0.name, b.2)));
     let places: BTreeMap<u32, u32> = (0..).zip(&nodes).map(|(at, (_, project, _))| (*project, at)).collect();
     let nodes: Vec<Node> = nodes.into_iter().map(|(node, ..)| node).collect();
-    let mut edges = BTreeSet::new();
+    let mut edges = Vec::new();
     let mut add = |from: u32, needs: &Needs, world: &super::search::world::World| {
         let Needs::These(needs) = needs else { return };
         for need in needs {
             let Some(to) = places.get(&need.project).filter(|to| **to != from) else { continue };
             let requirement = world.question(need.read).1.to_owned();
-            edges.insert(Edge { from, to: *to, kind: EdgeKind::Normal, requirement });
+            edges.push(Edge { from, to: *to, kind: EdgeKind::Normal, requirement });
         }
     };
-    let needs = world.needs_of_manifest(&root.requirements, snapshot);
-    add(ROOT, &needs, world);
+    add(ROOT, &search.root_needs, world);
     for (project, (at, extras)) in &chosen.0 {
         let Some(from) = places.get(project).copied() else { continue };
         for extra in std::iter::once(NO_EXTRA).chain(extras.iter().copied()) {
@@ -72,5 +66,7 @@ pub(super) fn build(search: &mut Search<'_, '_>, root: &PypiRoot, chosen: &Chose
             add(from, &needs, world);
         }
     }
-    Graph { nodes, edges: edges.into_iter().collect() }
+    edges.sort_unstable();
+    edges.dedup();
+    Graph { nodes, edges }
 }

@@ -19,7 +19,6 @@ mod versions;
 mod warnings;
 
 use gleaner_model::{PackageName, Purl};
-use pubgrub::Ranges;
 
 pub use environment::{Environment, Sources};
 pub use lock::annotated as annotated_lock;
@@ -27,8 +26,8 @@ pub use manifest::PypiRoot;
 pub use search::world::Scratch;
 pub use snapshot::PypiSnapshot;
 
-use self::requirement::{Asked, Requirement};
-use self::search::world::World;
+use self::candidates::{Candidates, Eyes};
+use self::requirement::Requirement;
 use crate::{Budget, Graph, InvalidEnvironment, InvalidManifest, Resolution, Resolver, View};
 
 /// Python's rules.
@@ -94,14 +93,10 @@ impl Resolver for Pypi {
     ) -> Option<String> {
         let specifiers = requirement::lenient::specifiers(requirement)?;
         let asked = Requirement::new(name.clone(), requirement, specifiers);
-        let mut world = World::new(environment, view);
-        let project = world.number(name, snapshot);
-        let range = match (&asked.asked, world.projects[project as usize].candidates.as_mut()) {
-            (Asked::Versions(specifiers), Some(_)) if specifiers.is_empty() => Ranges::full(),
-            (_, candidates) => candidates?.asked(&asked).0,
-        };
-        let first = world.first_usable(project, &range)?;
-        Some(world.release(project, first)?.version.to_string())
+        let mut candidates = Candidates::new(snapshot.project(name)?, view);
+        let (range, _) = candidates.asked(&asked);
+        let first = candidates.first_usable(&range, Eyes { environment, view })?;
+        candidates.project.releases.get(first).map(|release| release.number.to_string())
     }
 
     /// Names and versions, as `uv pip compile --no-header --no-annotate` writes them; see [`annotated_lock`] for what

@@ -49,7 +49,8 @@ fn run_once(
     let mut search = Search::new(world, snapshot, root, budget);
     let end = search.run();
     let missing = names(&search);
-    let mut is_plain = !search.met_conflicts();
+    // A refusal came from looking behind first candidates, or may have.
+    let mut is_plain = matches!(end, End::Solved(_)) && !search.met_conflicts();
     let mut found = root.warnings.clone();
     let answer = match end {
         End::Outdated => return None,
@@ -63,7 +64,7 @@ fn run_once(
             let chosen = Chosen::of(&decided);
             is_plain = is_plain && chosen.are_first(&mut search);
             found.extend(warnings::of(&chosen, &search));
-            Answer::Graph(graph::build(&mut search, root, &chosen, snapshot))
+            Answer::Graph(graph::build(&mut search, &chosen))
         }
     };
     let sensitivity = if is_plain { Sensitivity::FirstCandidates } else { Sensitivity::Anything };

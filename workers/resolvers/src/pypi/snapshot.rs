@@ -34,6 +34,8 @@ pub(super) struct Project {
 #[derive(Debug)]
 pub(super) struct Release {
     pub(super) version: Version,
+    /// The version in normal form.
+    pub(super) number: Box<str>,
     pub(super) is_prerelease: bool,
     pub(super) files: Vec<File>,
     pub(super) requirements: Requirements,
@@ -117,6 +119,7 @@ impl Project {
         let mut releases: Vec<Release> = numbered
             .map(|(number, version): (Version, _)| Release {
                 is_prerelease: number.any_prerelease(),
+                number: number.to_string().into(),
                 version: number,
                 files: version
                     .artifacts

@@ -17,7 +17,8 @@ pub(super) fn of(chosen: &Chosen, search: &Search<'_, '_>) -> Vec<String> {
         for extra in extras {
             let extra = &world.extras[*extra as usize];
             if !release.extras.contains(extra) {
-                warnings.push(format!("`{name}=={}` does not have an extra named `{extra}`", release.version));
+                warnings
+                    .push(format!("The package `{name}=={}` does not have an extra named `{extra}`", release.version));
             }
         }
         if !release.files.is_empty() && release.files.iter().all(|file| file.is_yanked) {

@@ -12,7 +12,7 @@ use std::ops::Bound;
 use pubgrub::{DerivationTree, External};
 
 use self::shown::{listed, shown, unusable};
-use super::requirement::{Asked, Requirement};
+use super::requirement::Requirement;
 use super::search::asks::{Asks, NO_EXTRA, Why};
 use super::search::needs::Needs;
 use super::search::{Proof, Search};
@@ -172,8 +172,7 @@ fn needed(
 
 /// The requirement of the manifest that no version satisfies.
 fn impossible(search: &Search<'_, '_>) -> String {
-    let is_impossible = |asked: &Asked| matches!(asked, Asked::Versions(specifiers) if super::versions::ranges::asked(specifiers) == pubgrub::Ranges::empty());
-    let found = search.root.requirements.iter().find(|one| is_impossible(&one.asked));
+    let found = search.root.requirements.iter().find(|one| one.is_impossible());
     found.map_or_else(String::new, |one| format!("{}, which no version can satisfy", one.shown()))
 }
 

@@ -50,9 +50,9 @@ fn run(project: u32, low: Bound<&u64>, high: Bound<&u64>, world: &World) -> Opti
         let (first, last) = (&releases[from].version, &releases[to - 1].version);
         return Some(match (from, to) {
             (0, to) if to == releases.len() => String::new(),
+            (from, to) if to - from == 1 => format!("=={first}"),
             (0, _) => format!("<={last}"),
             (_, to) if to == releases.len() => format!(">={first}"),
-            (from, to) if to - from == 1 => format!("=={first}"),
             _ => format!(">={first},<={last}"),
         });
     }
@@ -93,9 +93,8 @@ pub(super) fn unusable(why: Why, environment: &Environment) -> String {
         Why::SourcesOnly => {
             format!("has no wheel for CPython {python} on {platform}, and sources do not count (`sources=never`)")
         }
-        Why::OtherPython => format!("has wheels for other Pythons than CPython {python} only"),
-        Why::OtherAbi => format!("has wheels for other ABIs than that of CPython {python} only"),
-        Why::OtherPlatform => format!("has wheels for other platforms than {platform} only"),
+        Why::OtherPython | Why::OtherAbi => format!("has wheels for other Pythons than CPython {python} only"),
+        Why::OtherPlatform => format!("has wheels for CPython {python} on other platforms than {platform} only"),
         Why::Yanked => "is yanked, and would have to be pinned (`==`) to be used".to_owned(),
         Why::Malformed => "has metadata that cannot be read".to_owned(),
         Why::Impossible => "depends on something of which no version can satisfy it".to_owned(),

@@ -6,6 +6,9 @@ mod marker;
 use gleaner_model::{Dependency, Ecosystem, PackageName};
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, VerbatimUrl};
+use pubgrub::Ranges;
+
+use super::versions::ranges;
 
 pub(super) use marker::{Marker, applies};
 
@@ -110,6 +113,11 @@ impl Requirement {
         let Asked::Versions(specifiers) = &self.asked else { return None };
         let [only] = &**specifiers else { return None };
         matches!(only.operator(), Operator::Equal | Operator::ExactEqual).then(|| only.version())
+    }
+
+    /// Does it ask for what no version can be?
+    pub(super) fn is_impossible(&self) -> bool {
+        matches!(&self.asked, Asked::Versions(specifiers) if ranges::asked(specifiers) == Ranges::empty())
     }
 
     /// As PEP 508 has it, without its marker.

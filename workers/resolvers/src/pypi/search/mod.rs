@@ -54,6 +54,8 @@ pub(super) struct Search<'a, 'b> {
     solver: Solver<Uv>,
     order: Order,
     conflicts: Conflicts,
+    /// What the manifest needs.
+    pub(super) root_needs: Arc<Needs>,
     constraints: Vec<Need>,
     /// What the manifest pins, and what may therefore be chosen though it is withdrawn.
     pins: Vec<(u32, Version)>,
@@ -93,6 +95,7 @@ impl<'a, 'b> Search<'a, 'b> {
         });
         let pins = pins.collect();
         Self {
+            root_needs: Arc::new(world.needs_of_manifest(&root.requirements, snapshot)),
             pins,
             world,
             snapshot,
@@ -228,7 +231,7 @@ impl<'a, 'b> Search<'a, 'b> {
 
     fn needs(&mut self, asks: Asks, at: usize) -> Arc<Needs> {
         match asks {
-            Asks::Root => Arc::new(self.world.needs_of_manifest(&self.root.requirements, self.snapshot)),
+            Asks::Root => Arc::clone(&self.root_needs),
             Asks::Python => Arc::new(Needs::These(Vec::new())),
             Asks::Base { project, extra, .. } => self.world.needs(project, at, extra, self.snapshot),
             Asks::Extra { project, extra, condition } => {

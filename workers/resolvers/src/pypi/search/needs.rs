@@ -9,14 +9,12 @@ use std::sync::Arc;
 
 use gleaner_model::PackageName;
 use pep508_rs::{ExtraName, MarkerTree};
-use pubgrub::Ranges;
 
 use super::asks::{ALWAYS, Asks, NO_EXTRA, Why};
 use super::world::World;
 use crate::pypi::requirement::{Asked, Requirement, applies};
 use crate::pypi::snapshot::{Project, PypiSnapshot, Requirements};
 use crate::pypi::versions::line::Versions;
-use crate::pypi::versions::ranges;
 
 /// What is known of a release's needs.
 #[derive(Debug)]
@@ -110,36 +108,38 @@ impl World {
     fn all_of(&mut self, counting: &[Counting], snapshot: &PypiSnapshot) -> Needs {
         let mut needs = Vec::with_capacity(counting.len());
         for one in counting {
-            match &one.requirement.asked {
-                Asked::Elsewhere => return Needs::Elsewhere(one.requirement.shown()),
-                Asked::Versions(specifiers) => {
-                    if !specifiers.is_empty() && ranges::asked(specifiers) == Ranges::empty() {
-                        return Needs::Unusable(Why::Impossible);
-                    }
-                }
+            if matches!(one.requirement.asked, Asked::Elsewhere) {
+                return Needs::Elsewhere(one.requirement.shown());
             }
-            self.add(one, snapshot, &mut needs);
+            if !self.add(one, snapshot, &mut needs) {
+                return Needs::Unusable(Why::Impossible);
+            }
         }
         Needs::These(needs)
     }
 
-    fn add(&mut self, one: &Counting, snapshot: &PypiSnapshot, needs: &mut Vec<Need>) {
+    /// Adds what a requirement asks for; false if no version can be that.
+    fn add(&mut self, one: &Counting, snapshot: &PypiSnapshot, needs: &mut Vec<Need>) -> bool {
         let requirement = &one.requirement;
         let project = self.number(&requirement.name, snapshot);
         let (versions, is_pin) = match &mut self.projects[project as usize].candidates {
             Some(candidates) => candidates.asked(requirement),
+            None if requirement.is_impossible() => (Versions::empty(), false),
             None => (Versions::full(), false),
         };
+        if versions == Versions::empty() {
+            return false;
+        }
         let condition = self.condition(&one.condition);
         let read = self.read(project, &requirement.text);
         let mut add = |asks| needs.push(Need { asks, project, versions: versions.clone(), is_pin, read });
         if requirement.extras.is_empty() {
             add(if condition == ALWAYS { Asks::base(project) } else { Asks::Conditional { project, condition } });
-            return;
         }
         for extra in &requirement.extras {
             add(Asks::Extra { project, extra: self.extras.number(extra.as_str()), condition });
         }
+        true
     }
 
     fn counting(&self, all: &[Arc<Requirement>], extra: Option<&ExtraName>) -> Vec<Counting> {

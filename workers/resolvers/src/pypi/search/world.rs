@@ -76,6 +76,8 @@ pub(in crate::pypi) struct World {
     conditions: Numbers<MarkerTree>,
     texts: Numbers<String>,
     reads: Numbers<(u32, u32)>,
+    /// First candidates of what was read, as far as anyone asked.
+    first_answers: HashMap<u32, Option<usize>, FixedState>,
     pythons: Line,
     resolution: u64,
 }
@@ -113,6 +115,7 @@ impl World {
             conditions,
             texts: Numbers::default(),
             reads: Numbers::default(),
+            first_answers: HashMap::default(),
             pythons: Line::default(),
             resolution: 0,
         }
@@ -162,6 +165,19 @@ impl World {
     pub(in crate::pypi) fn first_usable(&mut self, project: u32, range: &Versions) -> Option<usize> {
         let eyes = Eyes { environment: &self.environment, view: &self.view };
         self.projects[project as usize].candidates.as_mut()?.first_usable(range, eyes)
+    }
+
+    /// The first release that can be chosen for a question by who pins nothing.
+    pub(in crate::pypi) fn first_answer(&mut self, read: u32) -> Option<usize> {
+        if let Some(known) = self.first_answers.get(&read) {
+            return *known;
+        }
+        let (project, text) = self.question(read);
+        let asked = self.projects[project as usize].candidates.as_ref().and_then(|known| known.asked_before(text));
+        let range = asked.cloned().unwrap_or_else(Versions::full);
+        let first = self.first_usable(project, &range);
+        self.first_answers.insert(read, first);
+        first
     }
 
     pub(in crate::pypi) fn project(&self, project: u32) -> Option<&Project> {

@@ -16,7 +16,7 @@ use gleaner_resolvers::{Answer, Resolver, Snapshot, View};
 
 use self::chance::Chance;
 use self::server::Server;
-use self::universe::{Universe, asked};
+use self::universe::{Recorded, Universe, asked};
 use self::uv::{Made, Question, Uv};
 use crate::corpus;
 
@@ -50,19 +50,19 @@ fn uv_says_the_same() {
         return;
     };
     let (count, seed) = (number("GLEANER_DIFFERENTIAL", 12), number("GLEANER_SEED", 1));
-    let server = Server::start();
+    let (server, recorded) = (Server::start(), Recorded::new(recorded));
     let (mut tally, mut report) = (Tally::default(), String::new());
     let mut universe = None;
     for at in 0..count {
         if at % ROOTS == 0 {
-            let made = Universe::new(recorded, &mut Chance::new(seed * 1_000_003 + at / ROOTS));
-            made.serve(&server);
+            let made = Universe::new(&recorded, &mut Chance::new(seed * 1_000_003 + at / ROOTS));
+            made.serve(&server, &format!("/{at}"));
             let snapshot = corpus::snapshot_of(&made.documents);
             universe = Some((made, snapshot));
         }
         let (made, snapshot) = universe.as_mut().unwrap();
         let case = Case::new(made, &mut Chance::new(seed * 7_919 + at));
-        let theirs = uv.compile(&server.url(), &case.question());
+        let theirs = uv.compile(&format!("{}/{}", server.url(), at - at % ROOTS), &case.question());
         if let Err(difference) = tally.compare(&case, &theirs, snapshot) {
             let _ = writeln!(report, "== {at} of seed {seed}: {}\n{difference}", case.shown());
         }
@@ -86,10 +86,10 @@ struct Case {
 impl Case {
     fn new(universe: &Universe, chance: &mut Chance) -> Self {
         let names: Vec<&String> = universe.projects.keys().collect();
-        let count = 1 + chance.below(5);
+        let count = 1 + chance.below(4);
         let lines: Vec<String> =
             (0..count).map(|_| asked(one_of_names(&names, chance), &universe.projects, chance)).collect();
-        let minor = 8 + chance.below(6);
+        let minor = if chance.percent(50) { 12 } else { 8 + chance.below(6) };
         let python = if chance.percent(50) { format!("3.{minor}") } else { format!("3.{minor}.{}", chance.below(12)) };
         let before = chance.percent(30).then(|| {
             format!(
@@ -154,7 +154,7 @@ impl Tally {
             match resolution.answer {
                 // The registry has all that there is.
                 Answer::Incomplete { names } => {
-                    names.iter().for_each(|name: &PackageName| snapshot.insert_absent(name))
+                    names.iter().for_each(|name: &PackageName| snapshot.insert_absent(name));
                 }
                 answer => break answer,
             }

@@ -12,6 +12,44 @@ use crate::corpus::Documents;
 /// Versions that a project keeps at most.
 const VERSIONS_MAX: usize = 14;
 
+/// The recorded registry, read once.
+pub(crate) struct Recorded {
+    /// Each project's page without its files, and its files by version.
+    pages: BTreeMap<String, (Value, BTreeMap<String, Vec<Value>>)>,
+    /// Core metadata by project and version.
+    texts: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Recorded {
+    pub(crate) fn new(documents: &Documents) -> Self {
+        let mut pages = BTreeMap::new();
+        for (name, page) in &documents.pages {
+            let mut page: Value = serde_json::from_slice(page).unwrap();
+            let mut files: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+            for file in page["files"].as_array_mut().unwrap().drain(..) {
+                if let Some(version) = version_of(&file) {
+                    files.entry(version).or_default().push(file);
+                }
+            }
+            pages.insert(name.clone(), (page, files));
+        }
+        let mut texts: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for (file, text) in &documents.metadata {
+            let mut parts = file.split('-');
+            let name = parts.next().unwrap().to_ascii_lowercase().replace(['_', '.'], "-");
+            let text = String::from_utf8_lossy(text).into_owned();
+            texts.entry(name).or_default().insert(parts.next().unwrap().to_owned(), text);
+        }
+        Self { pages, texts }
+    }
+
+    /// The metadata of a version, or of any.
+    fn text(&self, project: &str, version: Option<&str>) -> Option<&str> {
+        let all = self.texts.get(project)?;
+        version.map_or_else(|| all.values().next(), |version| all.get(version)).map(String::as_str)
+    }
+}
+
 /// What is known of each project while dependencies are made up.
 pub(crate) struct Project {
     pub(crate) versions: Vec<String>,
@@ -24,60 +62,62 @@ pub(crate) struct Universe {
 }
 
 impl Universe {
-    pub(crate) fn new(recorded: &Documents, chance: &mut Chance) -> Self {
-        let pages: BTreeMap<&String, Value> =
-            recorded.pages.iter().map(|(name, page)| (name, serde_json::from_slice(page).unwrap())).collect();
-        let chosen: BTreeMap<&String, Vec<String>> =
-            pages.iter().map(|(name, page)| (*name, choose_versions(page, chance))).collect();
+    pub(crate) fn new(recorded: &Recorded, chance: &mut Chance) -> Self {
         let mut universe = Self { documents: Documents::default(), projects: BTreeMap::new() };
-        for (name, versions) in &chosen {
-            let extras = recorded_text(recorded, name, None).map_or_else(Vec::new, |text| extras_of(&text));
-            universe.projects.insert((*name).clone(), Project { versions: versions.clone(), extras });
+        for (name, (page, _)) in &recorded.pages {
+            let extras = recorded.text(name, None).map_or_else(Vec::new, extras_of);
+            universe.projects.insert(
+                name.clone(),
+                Project { versions: choose_versions(page, recorded.texts.get(name), chance), extras },
+            );
         }
-        for (name, page) in pages {
-            universe.add(name, page, recorded, chance);
+        for name in recorded.pages.keys() {
+            universe.add(name, recorded, chance);
         }
         universe
     }
 
-    fn add(&mut self, name: &str, mut page: Value, recorded: &Documents, chance: &mut Chance) {
+    fn add(&mut self, name: &str, recorded: &Recorded, chance: &mut Chance) {
+        let (page, by_version) = &recorded.pages[name];
         let versions = self.projects[name].versions.clone();
-        let mut texts: BTreeMap<String, String> = BTreeMap::new();
-        let files = page["files"].as_array_mut().unwrap();
-        files.retain(|file| version_of(file).is_some_and(|version| versions.contains(&version)));
-        for file in files.iter_mut() {
-            let (filename, version) = (file["filename"].as_str().unwrap().to_owned(), version_of(file).unwrap());
-            file["url"] = json!(format!("../../files/{filename}"));
-            if chance.percent(2) {
-                file["yanked"] = json!("made up");
+        let mut files = Vec::new();
+        for version in &versions {
+            let mut text = None;
+            for file in by_version.get(version).into_iter().flatten() {
+                let (filename, mut file) = (file["filename"].as_str().unwrap().to_owned(), file.clone());
+                file["url"] = json!(format!("../../files/{filename}"));
+                if chance.percent(2) {
+                    file["yanked"] = json!("made up");
+                }
+                if chance.percent(1) {
+                    file.as_object_mut().unwrap().remove("upload-time");
+                }
+                if filename.ends_with(".whl") {
+                    file["core-metadata"] = json!(true);
+                    let python = file["requires-python"].as_str().map(str::to_owned);
+                    let text = text.get_or_insert_with(|| {
+                        let known = recorded.text(name, Some(version)).map(str::to_owned);
+                        let text = known.unwrap_or_else(|| made_up(recorded, name, version, &self.projects, chance));
+                        with_python(&text, python.as_deref())
+                    });
+                    self.documents.metadata.insert(format!("{filename}.metadata"), text.clone().into_bytes());
+                }
+                files.push(file);
             }
-            if chance.percent(1) {
-                file.as_object_mut().unwrap().remove("upload-time");
-            }
-            if !filename.ends_with(".whl") {
-                continue;
-            }
-            file["core-metadata"] = json!(true);
-            let python = file["requires-python"].as_str().map(str::to_owned);
-            let text = texts.entry(version.clone()).or_insert_with(|| {
-                let text = recorded_text(recorded, name, Some(&version));
-                let text = text.unwrap_or_else(|| made_up(recorded, name, &version, &self.projects, chance));
-                with_python(&text, python.as_deref())
-            });
-            self.documents.metadata.insert(format!("{filename}.metadata"), text.clone().into_bytes());
         }
-        page["versions"] = json!(versions);
+        let mut page = page.clone();
+        (page["versions"], page["files"]) = (json!(versions), json!(files));
         self.documents.pages.insert(name.to_owned(), serde_json::to_vec(&page).unwrap());
     }
 
     /// Puts it on a server.
-    pub(crate) fn serve(&self, server: &Server) {
+    pub(crate) fn serve(&self, server: &Server, below: &str) {
         server.clear();
         for (name, page) in &self.documents.pages {
-            server.put(format!("/simple/{name}/"), "application/vnd.pypi.simple.v1+json", page.clone());
+            server.put(format!("{below}/simple/{name}/"), "application/vnd.pypi.simple.v1+json", page.clone());
         }
         for (name, text) in &self.documents.metadata {
-            server.put(format!("/files/{name}"), "text/plain", text.clone());
+            server.put(format!("{below}/files/{name}"), "text/plain", text.clone());
         }
     }
 }
@@ -92,7 +132,7 @@ fn version_of(file: &Value) -> Option<String> {
     stem.rsplit_once('-').map(|(_, version)| version.to_owned())
 }
 
-fn choose_versions(page: &Value, chance: &mut Chance) -> Vec<String> {
+fn choose_versions(page: &Value, recorded: Option<&BTreeMap<String, String>>, chance: &mut Chance) -> Vec<String> {
     let mut versions: Vec<String> =
         page["versions"].as_array().unwrap().iter().map(|version| version.as_str().unwrap().to_owned()).collect();
     // The newest are what most resolutions are about.
@@ -102,20 +142,14 @@ fn choose_versions(page: &Value, chance: &mut Chance) -> Vec<String> {
     });
     let keep = 2 + chance.below(VERSIONS_MAX - 2);
     let share = (100 * keep / versions.len().max(1)).max(15);
-    versions.retain(|_| chance.percent(share));
-    versions.truncate(keep);
-    versions
-}
-
-/// The recorded metadata of a version, or of any.
-fn recorded_text(recorded: &Documents, project: &str, version: Option<&str>) -> Option<String> {
-    let normal = |text: &str| text.to_ascii_lowercase().replace(['-', '.'], "_");
-    let mut all = recorded.metadata.iter().filter(|(file, _)| {
-        let mut parts = file.split('-');
-        let (name, number) = (parts.next().unwrap(), parts.next().unwrap_or_default());
-        normal(name) == normal(project) && version.is_none_or(|version| version == number)
+    // What was recorded stays, since what was recorded needs it.
+    let stays = |version: &String| recorded.is_some_and(|recorded| recorded.contains_key(version));
+    let mut others = 0;
+    versions.retain(|version| {
+        others += usize::from(!stays(version));
+        stays(version) || (others <= 3 * keep && chance.percent(share))
     });
-    all.next().map(|(_, text)| String::from_utf8_lossy(text).into_owned())
+    versions
 }
 
 fn extras_of(text: &str) -> Vec<String> {
@@ -134,14 +168,14 @@ fn with_python(text: &str, python: Option<&str>) -> String {
 
 /// Metadata for a version that none was recorded of: the project's dependencies, with other versions of them.
 fn made_up(
-    recorded: &Documents,
+    recorded: &Recorded,
     name: &str,
     version: &str,
     projects: &BTreeMap<String, Project>,
     chance: &mut Chance,
 ) -> String {
     let head = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
-    let Some(text) = recorded_text(recorded, name, None) else { return head };
+    let Some(text) = recorded.text(name, None) else { return head };
     let mut lines = Vec::new();
     for line in text.lines().take_while(|line| !line.is_empty()) {
         if line.starts_with("Provides-Extra:") {
@@ -161,7 +195,7 @@ fn made_up(
 }
 
 fn varied(requirement: &str, projects: &BTreeMap<String, Project>, chance: &mut Chance) -> String {
-    if chance.percent(30) {
+    if chance.percent(45) {
         return requirement.to_owned();
     }
     let (head, marker) = requirement.split_once(';').map_or((requirement, None), |(head, marker)| (head, Some(marker)));
@@ -175,7 +209,7 @@ fn varied(requirement: &str, projects: &BTreeMap<String, Project>, chance: &mut 
     }
 }
 
-const OPERATORS: [&str; 9] = [">=", ">=", ">=", "<", "<", "<=", ">", "==", "!="];
+const OPERATORS: [&str; 12] = [">=", ">=", ">=", ">=", ">=", ">=", "<", "<=", ">", "==", "!=", "!="];
 const MARKERS: [&str; 9] = [
     "python_version < '3.10'",
     "python_version >= '3.9'",
@@ -205,7 +239,7 @@ pub(crate) fn asked(name: &str, projects: &BTreeMap<String, Project>, chance: &m
 }
 
 fn specifiers(project: &Project, chance: &mut Chance) -> String {
-    if project.versions.is_empty() || chance.percent(35) {
+    if project.versions.is_empty() || chance.percent(45) {
         return String::new();
     }
     let count = 1 + chance.below(2);

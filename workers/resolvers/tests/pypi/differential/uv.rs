@@ -42,8 +42,6 @@ impl Uv {
     pub(crate) fn compile(&self, index: &str, question: &Question<'_>) -> Made {
         let manifest = self.folder.join("requirements.in");
         fs::write(manifest, question.manifest).unwrap();
-        // What is remembered of one registry must not be told of the next.
-        let _ = fs::remove_dir_all(self.folder.join("cache"));
         let mut command = Command::new(&self.program);
         command.args(["pip", "compile", "requirements.in", "--no-config", "--no-header", "--no-python-downloads"]);
         command.args(["--index-url", &format!("{index}/simple"), "--cache-dir", "cache"]);
