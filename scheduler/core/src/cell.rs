@@ -10,6 +10,10 @@ impl Cell {
         Self(None)
     }
 
+    pub(crate) const fn has_begun(self) -> bool {
+        self.0.is_some()
+    }
+
     /// Begins, if it has not begun: full, or with so much to wait.
     pub(crate) fn begin(&mut self, now_us: u64, behind_us: Option<u64>) {
         self.0.get_or_insert_with(|| now_us.saturating_add(behind_us.unwrap_or(0)));

@@ -79,6 +79,13 @@ impl Pace {
     /// From now on these hold. What was granted before counts in requests, so that neither a burst comes twice nor a pace
     /// that was slow before makes anybody wait under one that is not.
     pub(crate) fn set(&mut self, limits: &HostLimits, now: Moment, recovery_ms: u64) {
+        if !self.all.has_begun() {
+            // Then the cells begin by what holds from now on: begun by a smaller burst and brought over to a larger one,
+            // they would have most of that at once.
+            (self.budget, self.reserve_permille) =
+                (limits.budget, limits.reserve_permille.min(HostLimits::RESERVE_MAX));
+            return self.look(now, recovery_ms);
+        }
         self.look(now, recovery_ms);
         let before = (self.interval_us(), self.lesser_interval_us());
         (self.budget, self.reserve_permille) = (limits.budget, limits.reserve_permille.min(HostLimits::RESERVE_MAX));
@@ -273,6 +280,19 @@ mod tests {
     fn after_a_restart_nothing_comes_at_once() {
         let mut pace = Pace::new(Budget { interval_us: 100_000, burst: 3 }, true);
         assert_eq!(grants(&mut pace, 1_000, 1_301), [1_100, 1_200, 1_300]);
+    }
+
+    /// What operators had set is read at the start, before anybody asks for anything. The budget of the configuration was
+    /// looked at first, and of a larger burst that was set nearly all was given out at once, though the scheduler before
+    /// this one may have given all of it a moment ago. The simulation found it.
+    #[test]
+    fn after_a_restart_what_was_set_comes_at_once_no_more_than_what_was_configured() {
+        let mut pace = Pace::new(Budget { interval_us: 50_000, burst: 1 }, true);
+        pace.set(&limits(400_000, 10, 500), at(1_000), 10_000);
+        assert_eq!(grants(&mut pace, 1_000, 2_201), [1_400, 1_800, 2_200]);
+        let mut lesser = Pace::new(Budget { interval_us: 50_000, burst: 1 }, true);
+        lesser.set(&limits(400_000, 10, 500), at(1_000), 10_000);
+        assert_eq!(lesser.lesser_next_us(), 1_800_000);
     }
 
     #[test]

@@ -72,6 +72,13 @@ impl Scheduler {
         self.tasks.find(task).map(|slot| self.streams.key_of(&self.tasks, slot).lane)
     }
 
+    /// The lane by whose rights a running task stands towards pre-emption: its own, or that of the follow-up which waits
+    /// for its end, if that is more urgent.
+    #[must_use]
+    pub fn urgency_of(&self, task: TaskId) -> Option<Lane> {
+        self.tasks.find(task).map(|slot| self.urgency(slot))
+    }
+
     /// The connected workers, by id.
     #[must_use]
     pub fn workers(&self) -> Vec<WorkerView> {

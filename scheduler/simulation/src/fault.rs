@@ -37,6 +37,18 @@ pub enum Fault {
     DisplacesWithoutEnd,
     /// Most slots hold work that may not be displaced.
     ProtectsMost,
+    /// Lanes have no floors.
+    FloorIgnored,
+    /// Any number of one worker's attempts is suspended.
+    SuspendsWithoutBound,
+    /// What a host keeps for paid work is given to everybody.
+    ReserveGiven,
+    /// A host's bound of requests at once is not kept.
+    ConcurrencyIgnored,
+    /// After a restart a paused host is asked again.
+    PauseForgotten,
+    /// A worker that an operator drains gets work all the same.
+    DrainIgnored,
     /// The core is not told that a job is not to begin before some moment.
     BeginsEarly,
     /// Recovery does not tell the core either.
@@ -57,7 +69,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 30] = [
         Self::ReceiptBeforeCommit,
         Self::AckBeforeCommit,
         Self::AnyToken,
@@ -74,6 +86,12 @@ impl Fault {
         Self::NeverDisplaces,
         Self::DisplacesWithoutEnd,
         Self::ProtectsMost,
+        Self::FloorIgnored,
+        Self::SuspendsWithoutBound,
+        Self::ReserveGiven,
+        Self::ConcurrencyIgnored,
+        Self::PauseForgotten,
+        Self::DrainIgnored,
         Self::BeginsEarly,
         Self::TimesForgotten,
         Self::MergedLeftOpen,
@@ -91,6 +109,8 @@ impl Fault {
             Self::NeverDisplaces => options.displace_after_ms = [None; 4],
             Self::DisplacesWithoutEnd => options.displaced_max = u8::MAX,
             Self::ProtectsMost => options.protected_permille = 900,
+            Self::FloorIgnored => options.lane_floors_permille = [0; 4],
+            Self::SuspendsWithoutBound => options.suspended_max = u16::MAX,
             _ => {}
         }
         options

@@ -6,6 +6,7 @@
 use gleaner_core::{Budget, Options};
 
 use crate::chance::Chance;
+use crate::world::Act;
 
 /// What a history is made of.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Setup {
     pub(crate) stormy_ms: u64,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) workers: usize,
+    /// Slots of one worker at most.
+    pub(crate) slots_max: u64,
     pub(crate) clients: usize,
     /// Different targets; few, so that twins meet.
     pub(crate) targets: u64,
@@ -28,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) answer_ms: u64,
     /// How often, in mean, each sort of mishap happens; zero for never.
     pub(crate) mishaps: Vec<(Mishap, u64)>,
+    /// How often, in mean, operators do something of each sort; zero for never.
+    pub(crate) acts: Vec<(Act, u64)>,
     /// Does the journal lie on the real store, or on a model of it?
     pub(crate) real_store: bool,
     /// Are the lanes' shares watched? That costs a look at every open job at each decision.
@@ -86,6 +91,7 @@ impl Setup {
             let every_ms = chance.pick(&[0, 0, usual_ms, usual_ms * 2, usual_ms / 4]);
             (mishap, every_ms)
         });
+        let acts = Act::ALL.map(|(act, usual_ms)| (act, chance.pick(&[0, usual_ms, usual_ms / 3])));
         let hosts = chance.within(1, 4);
         let workers = chance.below(5) + 1;
         let ask_every_ms = chance.pick(&[150, 400, 1_500]);
@@ -94,6 +100,8 @@ impl Setup {
             stormy_ms: chance.pick(&[10_000, 25_000, 40_000]),
             budgets: (0..hosts).map(|_| budget(chance)).collect(),
             workers,
+            // Of few slots the floors of lanes come to nothing.
+            slots_max: chance.pick(&[3, 6, 15]),
             clients: chance.below(5) + 2,
             targets: chance.pick(&[6, 30, 300]),
             ask_every_ms,
@@ -101,6 +109,7 @@ impl Setup {
             flush_ms: chance.pick(&[1, 5, 30]),
             answer_ms: chance.pick(&[10, 100, 800]),
             mishaps: mishaps.into_iter().filter(|(_, every_ms)| *every_ms > 0).collect(),
+            acts: acts.into_iter().filter(|(_, every_ms)| *every_ms > 0).collect(),
             real_store: chance.percent(25),
             watch_lanes: chance.percent(25),
         }
@@ -133,6 +142,8 @@ fn options(chance: &mut Chance) -> Options {
             [Some(0), Some(50), None, None],
             [None; 4],
         ]),
+        lane_floors_permille: chance.pick(&[[0; 4], [0, 60, 30, 10], [0, 200, 200, 100], [0, 100, 200, 300]]),
+        lane_weights: chance.pick(&[[64, 16, 8, 1], [4, 3, 2, 1], [1; 4]]),
         min_run_ms: chance.pick(&[0, 5, 100]),
         displaced_max: chance.pick(&[1, 3]),
         protected_permille: chance.pick(&[0, 200, 500]),

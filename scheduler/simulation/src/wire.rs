@@ -35,12 +35,38 @@ pub(crate) enum Frame {
 /// A worker says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
-    Hello { slots: u16, needs: u16, held: Vec<HeldRun> },
-    Heartbeat { draining: bool },
-    WantsPermit { attempt: Attempt, host: HostIndex },
-    Throttled { attempt: Attempt, host: HostIndex, retry_after_ms: Option<u64> },
-    Suspended { attempt: Attempt },
-    Outcome { attempt: Attempt, run: Run, outcome: Ended },
+    /// `tells`: it says when its requests end.
+    Hello {
+        slots: u16,
+        needs: u16,
+        tells: bool,
+        held: Vec<HeldRun>,
+    },
+    Heartbeat {
+        draining: bool,
+    },
+    WantsPermit {
+        attempt: Attempt,
+        host: HostIndex,
+    },
+    RequestEnded {
+        attempt: Attempt,
+        host: HostIndex,
+        well: bool,
+    },
+    Throttled {
+        attempt: Attempt,
+        host: HostIndex,
+        retry_after_ms: Option<u64>,
+    },
+    Suspended {
+        attempt: Attempt,
+    },
+    Outcome {
+        attempt: Attempt,
+        run: Run,
+        outcome: Ended,
+    },
 }
 
 /// An attempt that a worker announces.
@@ -62,13 +88,27 @@ pub(crate) enum Ended {
 /// A worker is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    Welcome { heartbeat_ms: u64, claims: Vec<(Attempt, ClaimVerdict)> },
-    Assign { attempt: Attempt, run: Run, host: HostIndex, use_within_ms: u64 },
-    Permit { attempt: Attempt, host: HostIndex, use_within_ms: u64 },
+    Welcome {
+        heartbeat_ms: u64,
+        claims: Vec<(Attempt, ClaimVerdict)>,
+    },
+    Assign {
+        attempt: Attempt,
+        run: Run,
+        host: HostIndex,
+        use_within_ms: u64,
+    },
+    Permit {
+        attempt: Attempt,
+        host: HostIndex,
+        use_within_ms: u64,
+    },
     Suspend(Attempt),
     Resume(Attempt),
     Cancel(Attempt),
     Ack(Attempt),
+    /// An operator wants it to end what it has begun and to go.
+    Drain,
 }
 
 /// What a job is about.

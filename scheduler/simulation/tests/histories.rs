@@ -15,8 +15,12 @@ fn what_always_holds_does() {
                 "seed {seed}: {violation}\nagain: cargo run -p gleaner-simulation --bin gleaner-simulation -- --seeds {seed} --verbose"
             );
         }
-        let Tally { receipts, accepted, refused, adopted, restarts, unsure_kept, orders, .. } = history.tally;
+        let Tally { receipts, accepted, refused, adopted, restarts, unsure_kept, .. } = history.tally;
+        let Tally { orders, at_floor, bounded, host_changes, .. } = history.tally;
         total.orders += orders;
+        total.at_floor += at_floor;
+        total.bounded += bounded;
+        total.host_changes += host_changes;
         total.receipts += receipts;
         total.accepted += accepted;
         total.refused += refused;
@@ -28,6 +32,7 @@ fn what_always_holds_does() {
     assert!(total.receipts > 50 * SEEDS && total.accepted > 20 * SEEDS, "{total:?}");
     assert!(total.restarts > SEEDS && total.adopted > SEEDS && total.refused > SEEDS / 10, "{total:?}");
     assert!(total.unsure_kept > SEEDS / 100 && total.orders > SEEDS, "{total:?}");
+    assert!(total.at_floor > SEEDS / 10 && total.bounded > SEEDS && total.host_changes > SEEDS, "{total:?}");
 }
 
 #[test]
@@ -71,6 +76,12 @@ fn faults_are_found_for_what_they_break() {
     assert!(found(Fault::NeverDisplaces, 200).contains("paid work at host"));
     assert!(found(Fault::DisplacesWithoutEnd, 200).contains("times"));
     assert!(found(Fault::ProtectsMost, 1_000).contains("paid work at host"));
+    assert!(found(Fault::FloorIgnored, 1_000).contains("are its floor"));
+    assert!(found(Fault::SuspendsWithoutBound, 500).contains("of one worker are suspended"));
+    assert!(found(Fault::ReserveGiven, 200).contains("what it keeps for paid work"));
+    assert!(found(Fault::ConcurrencyIgnored, 200).contains("are under way at once"));
+    assert!(found(Fault::PauseForgotten, 500).contains("is paused and is granted a request"));
+    assert!(found(Fault::DrainIgnored, 200).contains("that an operator drains"));
     assert!(found(Fault::BeginsEarly, 200).contains("is assigned before its time"));
     assert!(found(Fault::TimesForgotten, 200).contains("is assigned before its time"));
     assert!(found(Fault::MergedLeftOpen, 200).contains("has not in the journal"));

@@ -4,11 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_core::HostIndex;
-use gleaner_model::{ClientName, JobId, JobState, Origin, TaskId, Timestamp};
-use gleaner_store::Command;
+use gleaner_model::{ClientName, HostSettings, JobId, JobState, Origin, TaskId, Timestamp};
+use gleaner_store::{Command, OrderWrite};
 
 use super::Facts;
-use crate::process::Entry;
+use crate::process::{Entry, index_of};
+
+/// What entries say that operators have set.
+fn set_in(entries: &[Entry]) -> impl Iterator<Item = &HostSettings> {
+    let orders = entries.iter().flat_map(|entry| &entry.orders);
+    orders.filter_map(|order| if let OrderWrite::Host(settings) = order { Some(&**settings) } else { None })
+}
 
 /// A job on the disk.
 #[derive(Clone, Debug)]
@@ -25,6 +31,8 @@ pub(crate) struct Durable {
     ended: BTreeSet<TaskId>,
     /// Each host's last wish.
     wishes: BTreeMap<HostIndex, Timestamp>,
+    /// What operators have set for hosts.
+    settings: BTreeMap<HostIndex, HostSettings>,
     items: BTreeSet<(usize, u64)>,
     keys: BTreeSet<(usize, u64)>,
     /// What each client's campaign came to.
@@ -57,6 +65,34 @@ impl Durable {
         self.wishes.insert(host, until);
     }
 
+    pub(super) fn settings(&self, host: HostIndex) -> Option<&HostSettings> {
+        self.settings.get(&host)
+    }
+
+    /// What was found is what was durable, or what the group that was cut off says of a host.
+    pub(super) fn settings_agree(&mut self, unsure: &[Entry], found: &[HostSettings]) -> Result<(), String> {
+        for settings in set_in(unsure).filter(|settings| found.contains(settings)) {
+            self.settings.insert(index_of(&settings.host), settings.clone());
+        }
+        let found: BTreeMap<HostIndex, &HostSettings> =
+            found.iter().map(|settings| (index_of(&settings.host), settings)).collect();
+        let durable: BTreeMap<HostIndex, &HostSettings> =
+            self.settings.iter().map(|(host, settings)| (*host, settings)).collect();
+        if found == durable {
+            Ok(())
+        } else {
+            Err(format!("after a restart operators have set {found:?}, and had set {durable:?}"))
+        }
+    }
+
+    /// Has nobody set anything for a host?
+    pub(crate) fn nothing_is_set(&self) -> bool {
+        self.settings.values().all(|settings| {
+            let HostSettings { rate_milli_per_s, burst, concurrency, reserve_permille, paused, .. } = settings;
+            (rate_milli_per_s, burst, concurrency, *reserve_permille, *paused) == (&None, &None, &None, 0, false)
+        })
+    }
+
     /// Of the wishes in a group that was cut off, keeps those that were found.
     pub(crate) fn keep_wishes(&mut self, unsure: &[Entry], found: &[(HostIndex, Timestamp)]) {
         for (_, command) in unsure.iter().flat_map(|entry| &entry.commands) {
@@ -76,6 +112,9 @@ impl Durable {
                 // Wishes count as durable once anything later is; see `Ledger::wished`.
                 Command::AttemptFailed { .. } | Command::HostBlocked { .. } => {}
             }
+        }
+        for settings in set_in(std::slice::from_ref(entry)) {
+            self.settings.insert(index_of(&settings.host), settings.clone());
         }
         self.skipped.extend(entry.skipped.iter().cloned());
         let mut closed_here = BTreeSet::new();

@@ -160,6 +160,6 @@ fn spared(fleet: &[WorkerView], host: HostIndex, hosts: impl Iterator<Item = Hos
     floors + protected.sum::<u64>()
 }
 
-fn covers(has: Needs, wanted: Needs) -> bool {
+pub(super) fn covers(has: Needs, wanted: Needs) -> bool {
     has.0 & wanted.0 == wanted.0
 }

@@ -5,6 +5,7 @@
 
 mod displacing;
 mod durable;
+mod floors;
 mod grants;
 mod lanes;
 mod orders;
@@ -12,10 +13,11 @@ mod promises;
 mod recovered;
 mod runs;
 mod times;
+mod under_way;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_core::{Budget, Effect, HostIndex, Options, Scheduler};
+use gleaner_core::{Budget, Effect, HostIndex, Options, Scheduler, WorkerId};
 use gleaner_model::{ClientName, JobId, Origin, TaskId, Timestamp};
 
 pub(crate) use self::durable::Durable;
@@ -24,6 +26,7 @@ pub(crate) use self::lanes::Lanes;
 pub(crate) use self::promises::Promises;
 pub(crate) use self::recovered::Found;
 pub(crate) use self::runs::Runs;
+pub(crate) use self::under_way::UnderWay;
 use crate::process::{Entry, Payload};
 
 /// What is known of a job from its admission on.
@@ -83,6 +86,12 @@ pub struct Tally {
     pub suspended: u64,
     /// Attempts that were displaced.
     pub displaced: u64,
+    /// Of these, displacements after which a lane had exactly its floor.
+    pub at_floor: u64,
+    /// Requests to hosts with a bound of requests at once, as far as the bound can be kept.
+    pub bounded: u64,
+    /// Changes that operators made to hosts.
+    pub host_changes: u64,
     /// Batches, campaigns and schedules.
     pub orders: u64,
 }
@@ -96,6 +105,11 @@ pub(crate) struct Ledger {
     pub(crate) grants: Grants,
     pub(crate) promises: Promises,
     pub(crate) runs: Runs,
+    pub(crate) under_way: UnderWay,
+    /// Workers that an operator drains, of this life of the scheduler.
+    pub(super) drained: BTreeSet<WorkerId>,
+    /// Attempts that were as urgent as paid work when they asked for a permit.
+    pub(super) paid: BTreeSet<TaskId>,
     /// How often each task was displaced in this life of the scheduler.
     displaced: BTreeMap<TaskId, u64>,
     /// Admitted in this life of the scheduler and not durable yet.
@@ -122,6 +136,9 @@ impl Ledger {
             grants: Grants::new(budgets),
             promises: Promises::default(),
             runs: Runs::default(),
+            under_way: UnderWay::default(),
+            drained: BTreeSet::new(),
+            paid: BTreeSet::new(),
             displaced: BTreeMap::new(),
             pending: BTreeMap::new(),
             wishes: Vec::new(),
@@ -204,6 +221,9 @@ impl Ledger {
         self.later.clear();
         self.displaced.clear();
         self.runs.crashed();
+        self.under_way.crashed();
+        self.drained.clear();
+        self.paid.clear();
         self.lanes.crashed();
     }
 
@@ -213,6 +233,7 @@ impl Ledger {
         if core.held() > most {
             self.fail(format!("{} jobs are held, and {most} are the bound", core.held()));
         }
+        self.few_are_aside(core, options);
         // Each open job is closed once, each attempt fails or ends once a round: far fewer than this.
         if waiting > 20_000 {
             self.fail(format!("{waiting} entries wait for the committer"));

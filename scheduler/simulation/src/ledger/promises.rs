@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_model::{JobId, JobState, TaskId};
+use gleaner_core::{Scheduler, WorkerId};
+use gleaner_model::{JobId, JobState, Lane, TaskId};
 use gleaner_store::Closure;
 
 use super::{Durable, Ledger};
@@ -65,6 +66,19 @@ impl Ledger {
     pub(crate) fn receipt(&mut self, job: JobId) {
         self.tally.receipts += 1;
         self.promises.receipts.insert(job);
+    }
+
+    /// A worker of which an operator was told that it gets nothing new.
+    pub(crate) fn drains(&mut self, worker: WorkerId) {
+        self.drained.insert(worker);
+    }
+
+    /// Is a task's attempt as urgent as paid work, or was it when it asked for a permit? Its lane may fall meanwhile.
+    pub(crate) fn asked_as_paid(&mut self, core: &Scheduler, task: TaskId) -> bool {
+        if core.urgency_of(task) == Some(Lane::Paid) {
+            self.paid.insert(task);
+        }
+        self.paid.contains(&task)
     }
 
     /// A client was told that its job has ended.

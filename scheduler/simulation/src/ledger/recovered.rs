@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use gleaner_core::{HostIndex, Moment};
-use gleaner_model::{JobId, TaskId, Timestamp};
+use gleaner_model::{HostSettings, JobId, TaskId, Timestamp};
 
 use super::{Durable, Ledger};
 
@@ -16,6 +16,8 @@ pub(crate) struct Found {
     pub(crate) jobs: Vec<(JobId, TaskId, bool)>,
     pub(crate) failed: Vec<TaskId>,
     pub(crate) wishes: Vec<(HostIndex, Timestamp)>,
+    /// What operators have set.
+    pub(crate) settings: Vec<HostSettings>,
 }
 
 impl Found {
@@ -57,6 +59,8 @@ impl Ledger {
     /// The group that was cut off is there as a whole, or it is not there.
     fn settle_unsure(&mut self, found: &Found) {
         let unsure = std::mem::take(&mut self.unsure);
+        let agree = self.durable.settings_agree(&unsure, &found.settings);
+        self.expect(agree);
         if unsure.is_empty() {
             return;
         }

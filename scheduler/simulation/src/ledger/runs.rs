@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use gleaner_core::{ClaimVerdict, HostIndex, Verdict, WorkerId};
-use gleaner_model::TaskId;
+use gleaner_model::{Lane, TaskId};
 
 use super::{Durable, Ledger};
 use crate::process::Entry;
@@ -13,7 +13,10 @@ use crate::wire::{Ended, HeldRun, Run};
 
 #[derive(Clone, Copy, Debug)]
 struct Body {
+    task: TaskId,
     target: u64,
+    /// When it got its last permit.
+    granted_ms: u64,
     /// When its first request went out.
     first_request_ms: Option<u64>,
     /// When a scheduler last took it over from an announcement.
@@ -76,6 +79,33 @@ impl Runs {
         seated.map(|(task, body)| (task, body.worker))
     }
 
+    pub(super) fn worker_of(&self, run: Run) -> Option<WorkerId> {
+        self.body(run).map(|body| body.worker)
+    }
+
+    /// A body of a task gets another permit.
+    fn granted(&mut self, task: TaskId, at_ms: u64) {
+        let at = self.current.get(&task).and_then(|run| usize::try_from(run.0).ok());
+        if let Some(body) = at.and_then(|at| self.bodies.get_mut(at)) {
+            body.granted_ms = at_ms;
+        }
+    }
+
+    /// Is it at its task, and did it get its last permit after this and in this session?
+    pub(super) fn is_granted_after(&self, run: Run, since_ms: u64) -> bool {
+        self.body(run).is_some_and(|body| {
+            self.current.get(&body.task) == Some(&run)
+                && body.granted_ms > since_ms
+                && body.adopted_ms.is_none_or(|at_ms| body.granted_ms > at_ms)
+        })
+    }
+
+    /// The tasks whose attempts are suspended, with their workers.
+    pub(super) fn set_aside(&self) -> impl Iterator<Item = (TaskId, WorkerId)> {
+        let aside = self.aside.iter().filter_map(|task| Some((*task, self.current.get(task)?)));
+        aside.filter_map(|(task, run)| Some((task, self.body(*run)?.worker)))
+    }
+
     pub(crate) fn crashed(&mut self) {
         self.current.clear();
         self.aside.clear();
@@ -116,13 +146,18 @@ impl Runs {
 
 impl Ledger {
     /// An attempt begins.
-    pub(crate) fn assigned(&mut self, task: TaskId, worker: WorkerId, host: HostIndex, at_ms: u64) -> Run {
-        self.granted(host, at_ms);
+    pub(crate) fn assigned(&mut self, task: TaskId, worker: WorkerId, host: HostIndex, lane: Lane, at_ms: u64) -> Run {
+        self.granted(host, lane != Lane::Paid, at_ms);
         self.may_begin(task);
+        if self.drained.contains(&worker) {
+            self.fail(format!("{task} is assigned to a worker that an operator drains"));
+        }
         let run = Run(self.runs.bodies.len() as u64);
         let target = self.target_of(task).unwrap_or(u64::MAX);
         self.runs.bodies.push(Body {
+            task,
             target,
+            granted_ms: at_ms,
             first_request_ms: None,
             adopted_ms: None,
             worker,
@@ -147,7 +182,8 @@ impl Ledger {
     }
 
     /// An attempt gets a permit, which no suspended one may.
-    pub(crate) fn may_ask(&mut self, task: TaskId) {
+    pub(crate) fn may_ask(&mut self, task: TaskId, at_ms: u64) {
+        self.runs.granted(task, at_ms);
         if self.runs.aside.contains(&task) {
             self.fail(format!("{task} is suspended and gets a permit"));
         }
@@ -155,6 +191,7 @@ impl Ledger {
 
     /// An attempt came to nothing, or its task ended.
     pub(crate) fn attempt_over(&mut self, task: TaskId) {
+        self.paid.remove(&task);
         self.runs.aside.remove(&task);
         self.runs.current.remove(&task);
     }

@@ -1,7 +1,7 @@
 //! Doing what the core decided (the engine's `effects` and `assign`).
 
 use gleaner_core::{Effect, HostIndex, Report, WorkerId};
-use gleaner_model::{Attempt, Fault, FaultKind};
+use gleaner_model::{Attempt, Fault, FaultKind, Lane};
 use gleaner_store::Command;
 
 use super::{Committed, Entry, Message, Out, Process, Scene, Then};
@@ -21,11 +21,11 @@ impl Process {
         for effect in effects.drain(..) {
             tell!(scene.story, scene.at_ms, "    decided {effect:?}");
             match effect {
-                Effect::Assign { worker, attempt, host, use_before_ms, lane: _ } => {
-                    self.assign(worker, attempt, host, use_before_ms, scene);
+                Effect::Assign { worker, attempt, host, use_before_ms, lane } => {
+                    self.assign(worker, attempt, host, lane, use_before_ms, scene);
                 }
                 Effect::Permit { worker, attempt, host, use_before_ms } => {
-                    scene.ledger.may_ask(attempt.task);
+                    scene.ledger.may_ask(attempt.task, scene.at_ms);
                     self.permit(worker, attempt, host, use_before_ms, scene);
                 }
                 Effect::Suspend { worker, attempt } => {
@@ -71,10 +71,11 @@ impl Process {
         worker: WorkerId,
         attempt: Attempt,
         host: HostIndex,
+        lane: Lane,
         use_within_ms: u64,
         scene: &mut Scene<'_>,
     ) {
-        let run = scene.ledger.assigned(attempt.task, worker, host, scene.at_ms);
+        let run = scene.ledger.assigned(attempt.task, worker, host, lane, scene.at_ms);
         self.newest.insert(attempt.task, attempt);
         let maker = attempt.task.maker();
         if !self.payloads.contains_key(&maker) && !scene.shelf.knows(maker).unwrap_or(false) {
@@ -108,11 +109,12 @@ impl Process {
         scene: &mut Scene<'_>,
     ) {
         let told = Told::Permit { attempt, host, use_within_ms };
+        let is_lesser = !scene.ledger.asked_as_paid(&self.core, attempt.task);
         if self.is_planted(Planted::PermitTwice) && scene.chance.percent(20) {
-            scene.ledger.granted(host, scene.at_ms);
+            scene.ledger.granted(host, is_lesser, scene.at_ms);
             self.say(worker, told.clone(), scene);
         }
-        scene.ledger.granted(host, scene.at_ms);
+        scene.ledger.granted(host, is_lesser, scene.at_ms);
         self.say(worker, told, scene);
     }
 

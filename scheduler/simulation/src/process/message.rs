@@ -1,7 +1,7 @@
 //! What the simulated scheduler is told, and what it does to the outside.
 
 use gleaner_core::{HostIndex, WorkerId};
-use gleaner_model::{Attempt, ClientName, FaultKind, JobId, JobState};
+use gleaner_model::{Attempt, ClientName, FaultKind, HostChange, JobId, JobState};
 
 use crate::wire::{Conn, Frame, Peer, Run, Told};
 
@@ -20,6 +20,10 @@ pub(crate) enum Message {
     Committed(Committed),
     /// The next packages of this client's campaign were read.
     CampaignPage { client: ClientName },
+    /// An operator changes what a host may be asked.
+    SetHost { host: HostIndex, change: HostChange },
+    /// An operator wants a worker to get nothing new.
+    DrainWorker { peer: usize },
     /// Something is due.
     Wake,
     /// Old results are to be forgotten.

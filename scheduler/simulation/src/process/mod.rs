@@ -10,6 +10,7 @@ mod effects;
 mod jobs;
 mod keyed;
 mod message;
+mod operator;
 mod orders;
 mod outcome;
 mod payload;
@@ -25,6 +26,8 @@ use gleaner_model::{Attempt, ClientName, JobId, Lane, TaskId};
 pub(crate) use self::committer::{Committer, Entry, Then, group};
 pub(crate) use self::jobs::needs_of;
 pub(crate) use self::message::{Committed, Message, Out, Throttle};
+use self::operator::HostBook;
+pub(crate) use self::operator::{index_of, limits_of};
 use self::orders::Orders;
 pub(crate) use self::payload::{OLDER, Payload};
 use crate::chance::Chance;
@@ -86,6 +89,8 @@ pub(crate) struct Process {
     /// Keys of clients under which something is on its way to the disk.
     claims: BTreeSet<(usize, u64)>,
     pub(crate) orders: Orders,
+    /// What operators have set for hosts.
+    set: HostBook,
     /// The newest connection of each client's stream.
     speakers: BTreeMap<usize, Conn>,
     effects: Vec<Effect>,
@@ -124,6 +129,8 @@ impl Process {
             Message::Prepared { worker, attempt, run, result } => self.prepared(worker, attempt, run, result, scene),
             Message::Committed(committed) => self.committed(committed, scene),
             Message::CampaignPage { client } => self.campaign_page(&client, scene),
+            Message::SetHost { host, change } => self.set_host(host, &change, scene),
+            Message::DrainWorker { peer } => self.drain_worker(peer, scene),
             Message::Wake => {}
             Message::Housekeeping => self.keep_house(scene),
         }
@@ -137,8 +144,7 @@ impl Process {
         self.core.tick(scene.now, &mut effects);
         let before = effects.len();
         let more = self.core.dispatch(scene.now, &mut effects);
-        // A worker that comes back is also told what it has suspended; only dispatching displaces.
-        scene.ledger.displaced(&self.core, &self.configuration.options, &effects[before..]);
+        scene.ledger.displaced(&self.core, &self.configuration.options, &effects, before);
         self.perform(&mut effects, None, scene);
         if self.configuration.watch_lanes && !more {
             scene.ledger.after_dispatch(&self.core, scene.now, scene.at_ms, &self.configuration.options);
@@ -184,8 +190,13 @@ impl Process {
     }
 
     fn worker_said(&mut self, conn: Conn, peer: usize, said: Said, scene: &mut Scene<'_>) {
-        if let Said::Hello { slots, needs, held } = said {
-            return self.join(conn, peer, slots, needs, &held, scene);
+        if let Said::Hello { slots, needs, tells, held } = said {
+            let worker = self.join(conn, peer, slots, needs, &held, scene);
+            if tells {
+                self.core.tells_ends(worker);
+                scene.ledger.tells_ends(worker);
+            }
+            return;
         }
         let worker = self.links.iter().find(|(_, link)| link.conn == conn).map(|(worker, _)| *worker);
         if let Some(worker) = worker {

@@ -6,6 +6,7 @@ use gleaner_model::{JobId, TaskId};
 use gleaner_store::{Opened, Recovered, StoreError};
 
 use super::jobs::needs_of;
+use super::operator::name_of;
 use super::{Committer, Configuration, Payload, Process, Scene};
 use crate::fault::Fault as Planted;
 use crate::ledger::Found;
@@ -36,6 +37,7 @@ impl Process {
             speakers: Default::default(),
             effects: Vec::new(),
             newest: Default::default(),
+            set: Default::default(),
         };
         scene.ledger.clock_read(scene.now.wall);
         process.register(|budget| budget);
@@ -45,8 +47,8 @@ impl Process {
 
     fn register(&mut self, change: impl Fn(Budget) -> Budget) {
         for (number, budget) in self.configuration.budgets.iter().enumerate() {
-            let host = format!("h{number}.example").parse().expect("a host's name");
-            let host = self.core.host(&host).expect("there are few hosts");
+            let name = name_of(HostIndex(u16::try_from(number).expect("there are few hosts")));
+            let host = self.core.host(&name).expect("there are few hosts");
             self.core.set_budget(host, change(*budget));
         }
     }
@@ -59,7 +61,9 @@ impl Process {
             self.register(|budget| Budget { burst: 1, ..budget });
         }
         let (shelf, now) = (scene.shelf, scene.now);
-        let mut found = Found { epoch: self.epoch, ..Found::default() };
+        let settings = scene.shelf.host_settings()?;
+        self.load_settings(settings.clone(), scene);
+        let mut found = Found { epoch: self.epoch, settings, ..Found::default() };
         shelf.recover(&mut |recovered| self.take(recovered, now, &mut found))?;
         if reset {
             self.register(|budget| budget);

@@ -17,7 +17,7 @@ impl Process {
         needs: u16,
         held: &[HeldRun],
         scene: &mut Scene<'_>,
-    ) {
+    ) -> WorkerId {
         let older: Vec<WorkerId> =
             self.links.iter().filter(|(_, link)| link.peer == peer).map(|(worker, _)| *worker).collect();
         older.into_iter().for_each(|worker| self.leave(worker, scene));
@@ -39,12 +39,14 @@ impl Process {
         let claims = claims.iter().map(|claim| (claim.attempt, claim.verdict)).collect();
         let heartbeat_ms = self.configuration.options.lease_ttl_ms / 4;
         self.say(worker, Told::Welcome { heartbeat_ms, claims }, scene);
+        worker
     }
 
     /// A session is over. Its attempts wait a moment for the worker to come back.
     fn leave(&mut self, worker: WorkerId, scene: &mut Scene<'_>) {
         if let Some(link) = self.links.remove(&worker) {
             self.core.leave(worker, scene.now);
+            scene.ledger.worker_left(worker);
             scene.out.push(Out::Close { conn: link.conn });
         }
     }
@@ -67,7 +69,11 @@ impl Process {
                 }
             }
             Said::Suspended { attempt } => self.core.progressed(attempt, scene.now),
+            Said::RequestEnded { attempt, host, well } => {
+                self.core.requests_ended(worker, attempt, host, 1, u32::from(well), scene.now);
+            }
             Said::WantsPermit { attempt, host } => {
+                scene.ledger.asked_as_paid(&self.core, attempt.task);
                 let mut effects = std::mem::take(&mut self.effects);
                 let granted = self.core.ask_permit(worker, attempt, host, scene.now, &mut effects);
                 self.effects = effects;

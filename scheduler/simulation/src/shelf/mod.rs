@@ -4,7 +4,7 @@
 mod disk;
 mod model;
 
-use gleaner_model::{Batch, BatchId, Campaign, JobId, JobResult, JobState, Origin, Schedule};
+use gleaner_model::{Batch, BatchId, Campaign, HostSettings, JobId, JobResult, JobState, Origin, Schedule};
 use gleaner_store::{Command, Group, Keyed, Opened, Recovered, RedbOptions, RedbStore, Store, StoreError};
 
 use self::disk::Disk;
@@ -111,6 +111,14 @@ impl Shelf {
                 Ok(Rows { batches: store.batches(None, BATCHES_MAX)?, campaigns, schedules })
             }
             Self::Model(model) => Ok(model.rows()),
+        }
+    }
+
+    /// What operators have set for hosts.
+    pub(crate) fn host_settings(&self) -> Result<Vec<HostSettings>, StoreError> {
+        match self {
+            Self::Real { store, .. } => opened(store)?.host_settings(),
+            Self::Model(model) => Ok(model.host_settings()),
         }
     }
 

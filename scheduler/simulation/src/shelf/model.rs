@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_model::{Batch, BatchId, Campaign, ClientName, JobId, JobResult, JobState, Schedule, TaskId};
+use gleaner_model::{
+    Batch, BatchId, Campaign, ClientName, Host, HostSettings, JobId, JobResult, JobState, Schedule, TaskId,
+};
 use gleaner_store::{Command, Group, Keyed, Opened, OrderWrite, Recovered, StoreError};
 
 use super::Rows;
@@ -21,6 +23,7 @@ pub(crate) struct Model {
     batches: BTreeMap<BatchId, Batch>,
     campaigns: BTreeMap<ClientName, Campaign>,
     schedules: BTreeMap<ClientName, Schedule>,
+    hosts: BTreeMap<Host, HostSettings>,
     fails: bool,
     /// A group whose commit failed: after a power cut it is there, or it is not.
     unsure: Option<Group>,
@@ -62,6 +65,7 @@ impl Model {
                 OrderWrite::Batch(batch) => _ = self.batches.insert(batch.id, batch),
                 OrderWrite::Campaign(campaign) => _ = self.campaigns.insert(campaign.client.clone(), campaign),
                 OrderWrite::Schedule(schedule) => _ = self.schedules.insert(schedule.client.clone(), *schedule),
+                OrderWrite::Host(settings) => _ = self.hosts.insert(settings.host.clone(), *settings),
                 _ => {}
             }
         }
@@ -78,6 +82,10 @@ impl Model {
             campaigns: self.campaigns.values().cloned().collect(),
             schedules: self.schedules.values().cloned().collect(),
         }
+    }
+
+    pub(crate) fn host_settings(&self) -> Vec<HostSettings> {
+        self.hosts.values().cloned().collect()
     }
 
     pub(crate) fn ended_of_batch(&self, job: JobId, batch: BatchId) -> Option<JobState> {

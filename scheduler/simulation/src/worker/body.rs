@@ -62,7 +62,11 @@ impl Worker {
             Step::Request => self.request(run, clock_ms),
             Step::Answer(host, answer) => {
                 body.busy = false;
-                self.answered(run, host, answer, chance)
+                let well = matches!(answer, Answer::Good | Answer::NotFound);
+                let ended = Want::Say(Said::RequestEnded { attempt: body.attempt, host, well });
+                let mut wants: Vec<Want> = (self.tells && self.welcomed).then_some(ended).into_iter().collect();
+                wants.extend(self.answered(run, host, answer, chance));
+                wants
             }
             Step::Done => {
                 body.busy = false;

@@ -44,6 +44,8 @@ pub(crate) enum Want {
 pub(crate) struct Worker {
     pub(crate) slots: u16,
     pub(crate) needs: u16,
+    /// It says when its requests end; an older one does not.
+    pub(crate) tells: bool,
     /// Rises with every start of its process; what was meant for an earlier one is void.
     pub(crate) life: u64,
     pub(crate) up: bool,
@@ -60,10 +62,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) const fn new(slots: u16, needs: u16, fast: u64) -> Self {
+    pub(crate) const fn new(slots: u16, needs: u16, tells: bool, fast: u64) -> Self {
         Self {
             slots,
             needs,
+            tells,
             life: 0,
             up: false,
             draining: false,

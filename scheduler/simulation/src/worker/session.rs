@@ -32,6 +32,7 @@ impl Worker {
                 (body.phase, body.thirsty) = (Phase::Running, false);
                 self.request(run, clock_ms)
             }
+            Told::Drain => self.drain(),
             Told::Cancel(attempt) => self.forget(attempt, false),
             Told::Ack(attempt) => {
                 let finished = |body: &Body| matches!(body.phase, Phase::Finished(_));

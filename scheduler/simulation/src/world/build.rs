@@ -33,7 +33,7 @@ impl World {
             watch_lanes: setup.watch_lanes,
             targets: setup.targets.min(PACKAGES_MAX),
         };
-        let workers = (0..setup.workers).map(|number| worker(number, &mut chance)).collect();
+        let workers = (0..setup.workers).map(|number| worker(number, setup.slots_max, &mut chance)).collect();
         let clients = (0..setup.clients).map(|_| Client::new(chance.percent(30))).collect();
         let mut world = Self {
             ledger: Ledger::new(&setup.budgets),
@@ -78,6 +78,10 @@ impl World {
             let after_ms = self.chance.pause(every_ms);
             self.agenda.after(after_ms, Event::Mishap(mishap, every_ms));
         }
+        for (act, every_ms) in self.setup.acts.clone() {
+            let after_ms = self.chance.pause(every_ms);
+            self.agenda.after(after_ms, Event::Operator(act, every_ms));
+        }
         self.agenda.after(7_000, Event::HouseKeeping);
         self.agenda.after(self.setup.stormy_ms, Event::Heal);
     }
@@ -92,8 +96,8 @@ fn account(number: usize, chance: &mut Chance) -> Account {
 }
 
 /// The first worker can do everything, so that everything can be done; others perhaps a part.
-fn worker(number: usize, chance: &mut Chance) -> Worker {
+fn worker(number: usize, slots_max: u64, chance: &mut Chance) -> Worker {
     let needs = if number == 0 { 0b111 } else { chance.pick(&[0b111, 0b001, 0b011, 0b110]) };
-    let slots = u16::try_from(chance.within(1, 6)).unwrap_or(1);
-    Worker::new(slots, needs, chance.pick(&[0, 0, 1, 10]))
+    let slots = u16::try_from(chance.within(1, slots_max)).unwrap_or(1);
+    Worker::new(slots, needs, chance.percent(75), chance.pick(&[0, 0, 1, 10]))
 }

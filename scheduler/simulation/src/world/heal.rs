@@ -1,6 +1,6 @@
 //! The end of the storm: nothing new comes, nobody fails any more, and everything must end.
 
-use super::{Event, World};
+use super::{Act, Event, World};
 use crate::host::Mood;
 
 /// Everything ends within this after the storm. The longest that anything waits is a host's wish to be left alone (a
@@ -17,6 +17,7 @@ impl World {
             worker.frozen_until_ms = 0;
         }
         self.shelf.heal();
+        self.agenda.after(1, Event::Operator(Act::Resets, 0));
         for (at, worker) in self.workers.iter().enumerate() {
             if !worker.up {
                 self.agenda.after(1, Event::WorkerStarts(at, worker.life));
@@ -39,6 +40,7 @@ impl World {
             && process.committer.in_hand().is_empty()
             && self.workers.iter().all(|worker| worker.bodies.is_empty())
             && self.ledger.unfinished().is_empty()
+            && self.ledger.durable.nothing_is_set()
     }
 
     /// What is not over, for people.

@@ -4,6 +4,7 @@ mod build;
 mod clients;
 mod heal;
 mod mishaps;
+mod operator;
 mod scheduler;
 mod traffic;
 mod workers;
@@ -11,6 +12,7 @@ mod workers;
 use gleaner_model::Timestamp;
 
 pub(crate) use self::heal::CALM_MS;
+pub(crate) use self::operator::Act;
 use crate::agenda::Agenda;
 use crate::chance::Chance;
 use crate::client::Client;
@@ -51,6 +53,7 @@ pub(crate) enum Event {
     ClientAsks(usize),
     ClientConnects(usize),
     Mishap(Mishap, u64),
+    Operator(Act, u64),
     HouseKeeping,
     Heal,
 }
@@ -124,6 +127,7 @@ impl World {
             Event::ClientAsks(client) => self.client_asks(client),
             Event::ClientConnects(client) => self.client_connects(client),
             Event::Mishap(mishap, every_ms) => self.mishap(mishap, every_ms),
+            Event::Operator(act, every_ms) => self.operator(act, every_ms),
             Event::HouseKeeping => self.keep_house(),
             Event::Heal => self.heal(),
         }

@@ -30,7 +30,7 @@ impl World {
         }
         let conn = self.network.open(Peer::Worker(at), self.machine.boot);
         worker.conn = Some(conn);
-        let hello = Said::Hello { slots: worker.slots, needs: worker.needs, held: worker.held() };
+        let hello = Said::Hello { slots: worker.slots, needs: worker.needs, tells: worker.tells, held: worker.held() };
         self.agenda.after(GREETING_MS, Event::NoWelcome(at, conn));
         self.send(conn, Way::ToScheduler, Frame::Said(hello));
     }
@@ -88,6 +88,9 @@ impl World {
         if worker.frozen_until_ms > now_ms {
             return self.agenda.at(worker.frozen_until_ms, Event::Step(at, life, run, step));
         }
+        if matches!(step, Step::Answer(..)) {
+            self.ledger.request_ends(run);
+        }
         let wants = worker.step(run, step, now_ms, &mut self.chance);
         self.worker_wants(at, wants);
     }
@@ -104,7 +107,7 @@ impl World {
                 }
                 Want::Step { run, step, after_ms } => self.agenda.after(after_ms, Event::Step(at, life, run, step)),
                 Want::Request { run, host } => {
-                    self.ledger.runs.requested(run, self.agenda.now_ms());
+                    self.ledger.request_begins(run, host, self.agenda.now_ms());
                     let (answer, after_ms) = self.ask_host(usize::from(host.0));
                     self.agenda.after(after_ms, Event::Step(at, life, run, Step::Answer(host, answer)));
                 }
