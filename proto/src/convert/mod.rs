@@ -26,6 +26,7 @@ mod outcome;
 mod package;
 mod request;
 mod requests;
+mod several;
 mod version;
 mod welcome;
 
@@ -47,4 +48,8 @@ pub use request::{
     CHECKPOINT_BYTES_MAX, DocumentPiece, PIECE_BYTES_MAX, PermitRequest, Progress, Suspended, Throttled,
 };
 pub use requests::{ENDED_HOSTS_MAX, EndedRequests, RequestsEnded};
+pub use several::{
+    ACKS_MAX, ASSIGNS_BYTES, ASSIGNS_MAX, OUTCOMES_BYTES, OUTCOMES_MAX, PackedOutcomes, pack_acks, pack_assigns,
+    unpack_acks, unpack_assigns, unpack_outcomes,
+};
 pub use welcome::{Claim, ClaimVerdict, Welcome};

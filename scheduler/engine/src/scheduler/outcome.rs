@@ -11,7 +11,7 @@ use gleaner_model::{
 use gleaner_store::{PackageWrite, Place, Store, StoreError};
 
 use super::jobs::closures;
-use super::message::{Committed, Meaning, Message, Prepared, ToWorker};
+use super::message::{Committed, Meaning, Message, Prepared};
 use super::state::State;
 use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
@@ -32,7 +32,7 @@ pub(super) struct Arrival {
 impl Arrival {
     fn prepare(self, store: &dyn Store, now: Timestamp) -> Prepared {
         let Self { worker, attempt, outcome, documents, payload } = self;
-        let span = tracing::info_span!("apply", task = %attempt.task, purl = %payload.spec.purl);
+        let span = tracing::debug_span!("apply", task = %attempt.task, purl = %payload.spec.purl);
         gleaner_proto::trace::set_parent(&span, &payload.trace);
         let result = span.in_scope(|| mean(store, &payload, outcome, now));
         Prepared { worker, attempt, documents, result }
@@ -121,14 +121,14 @@ impl State {
         let ended: Vec<(JobId, JobResult)> = jobs.into_iter().map(|job| (job, result.clone())).collect();
         let follow_up = meaning.follow_up.and_then(|spec| self.follow_up(spec, &meaning.trace));
         let submitted = follow_up.as_ref().map(|(job, _)| *job);
-        let span = tracing::info_span!("commit", task = %attempt.task);
+        let span = tracing::debug_span!("commit", task = %attempt.task);
         gleaner_proto::trace::set_parent(&span, &meaning.trace);
         let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted, span));
         entry.closures = closures(ended, Some(attempt.task), merged);
         entry.packages.push(meaning.write);
         entry.documents = documents;
         entry.commands.extend(follow_up.map(|(job, payload)| (job.0, payload.to_command())));
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     /// Takes in work that Gleaner gives itself. If the queue is full it is left to the next crawl of the package.
@@ -193,10 +193,6 @@ impl State {
         let (now, mut effects) = (self.now(), Vec::new());
         self.parts.core.reopen(task, fault, now, &mut effects);
         self.perform(&mut effects, now);
-    }
-
-    pub(super) fn acknowledge(&mut self, worker: WorkerId, attempt: Attempt) {
-        self.say(worker, ToWorker::Ack(attempt));
     }
 }
 

@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use tokio::sync::watch;
 
 use super::assign::Departure;
+use super::gathered::Gathered;
 use super::hosts::HostBook;
 use super::inbox::{Inbox, SchedulerRef};
 use super::message::{Committed, Message, Outbound, Reply};
@@ -58,6 +59,8 @@ pub(crate) struct State {
     pub(super) payloads: Payloads,
     pub(super) links: HashMap<WorkerId, Link>,
     pub(super) next_worker: u64,
+    /// When the message that is being dealt with was heard. One reading does for all that it leads to.
+    moment: Moment,
     pub(super) effects: Vec<Effect>,
     pub(super) orders: Orders,
     pub(super) hosts: HostBook,
@@ -65,6 +68,8 @@ pub(crate) struct State {
     pub(super) departures: Vec<Departure>,
     /// Outcomes that were accepted in this round, whose meaning is still to be worked out.
     pub(super) arrivals: Vec<Arrival>,
+    /// What this round makes durable together.
+    pub(super) gathered: Gathered,
     /// Jobs that ended since the start, by lane.
     pub(super) ended: [u64; 4],
     /// What waited for slots when it was counted last, and when that was, in monotonic milliseconds.
@@ -79,6 +84,7 @@ pub(crate) struct State {
 impl State {
     pub(super) fn new(myself: SchedulerRef, inbox: Inbox, mut parts: Parts) -> Self {
         Self {
+            moment: parts.clock.now(),
             myself,
             inbox,
             orders: std::mem::take(&mut parts.orders),
@@ -90,6 +96,7 @@ impl State {
             effects: Vec::new(),
             departures: Vec::new(),
             arrivals: Vec::new(),
+            gathered: Gathered::default(),
             ended: [0; 4],
             backlog: None,
             applying: 0,
@@ -98,8 +105,8 @@ impl State {
         }
     }
 
-    pub(super) fn now(&self) -> Moment {
-        self.parts.clock.now()
+    pub(super) const fn now(&self) -> Moment {
+        self.moment
     }
 
     /// A sequence number that was never used.
@@ -111,10 +118,15 @@ impl State {
 
     /// Hears all that has gathered, and then decides once.
     pub(super) fn hear(&mut self) {
-        self.inbox.take().into_iter().for_each(|message| self.handle(message));
+        for message in self.inbox.take() {
+            self.moment = self.parts.clock.now();
+            self.handle(message);
+        }
+        self.moment = self.parts.clock.now();
         self.settle();
         self.send_off();
         self.take_in();
+        self.part_with_gathered();
     }
 
     fn handle(&mut self, message: Message) {
@@ -188,12 +200,14 @@ impl State {
     fn committed(&mut self, committed: Committed) {
         match committed {
             Committed::Submitted(jobs) => jobs.into_iter().for_each(|job| self.payloads.committed(job)),
-            Committed::Ended(ended) => self.jobs_ended(ended),
+            Committed::Ended { ended, acks } => {
+                self.jobs_ended(ended);
+                acks.into_iter().for_each(|(worker, attempt)| self.acknowledge(worker, attempt));
+            }
             Committed::Outcome { worker, attempt, ended, submitted } => {
                 self.outcome_committed(worker, attempt, ended, submitted);
             }
             Committed::Conflict { attempt } => self.outcome_conflicted(attempt),
-            Committed::Ack { worker, attempt } => self.acknowledge(worker, attempt),
         }
     }
 

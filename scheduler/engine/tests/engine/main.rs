@@ -17,6 +17,7 @@ mod outcomes;
 mod restart;
 mod retry;
 mod schedules;
+mod several;
 mod stage;
 mod streams;
 mod terms;

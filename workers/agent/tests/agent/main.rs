@@ -11,4 +11,5 @@ mod outbox;
 mod permits;
 mod registry;
 mod scheduler;
+mod several;
 mod suspended;
