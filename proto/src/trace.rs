@@ -39,6 +39,9 @@ pub fn current() -> Trace {
 /// A span's context; none if it is not traced.
 #[must_use]
 pub fn of_span(span: &Span) -> Trace {
+    if span.is_disabled() {
+        return Trace::default();
+    }
     let context = span.context();
     let span = context.span();
     let context = span.span_context();

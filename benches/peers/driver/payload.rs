@@ -59,7 +59,7 @@ impl Payload {
         let bytes = NAME_BYTES + "pkg:npm/".len() + "%40".len() - 1;
         let missing = bytes.saturating_sub(purl.len());
         match pad {
-            Pad::Letter => purl.extend(std::iter::repeat_n('x', missing)),
+            Pad::Letter => purl.push_str(&"x".repeat(missing)),
             Pad::Noise => purl.extend(noise(*id).take(missing)),
         }
         purl

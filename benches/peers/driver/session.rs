@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use gleaner_proto::convert::OUTCOMES_MAX;
 use gleaner_proto::v1::session_request::Message as Said;
 use gleaner_proto::v1::session_response::Message as Told;
 use gleaner_proto::v1::worker_service_client::WorkerServiceClient;
@@ -19,6 +20,8 @@ use crate::Said as SaidOfAll;
 pub(crate) struct Voice {
     said: mpsc::Sender<v1::SessionRequest>,
     of_all: SaidOfAll,
+    /// Does the scheduler take several outcomes in one message?
+    several: bool,
 }
 
 /// Opens a session for a worker of `slots` slots.
@@ -29,7 +32,7 @@ pub(crate) async fn open(
 ) -> Result<(Voice, Streaming<v1::SessionResponse>), Box<dyn Error>> {
     // Room for an outcome of each slot, so that whoever has ended need not wait for the stream to be written.
     let (said, saying) = mpsc::channel(2 * usize::try_from(slots)?);
-    let voice = Voice { said, of_all };
+    let mut voice = Voice { said, of_all, several: false };
     let pid = std::process::id();
     voice.say(Said::Hello(hello(pid, slots))).await?;
     let mut client = WorkerServiceClient::new(channel);
@@ -37,6 +40,7 @@ pub(crate) async fn open(
     let Some(Told::Welcome(welcome)) = told.message().await?.and_then(|first| first.message) else {
         return Err("a session begins with a welcome".into());
     };
+    voice.several = welcome.takes_several;
     tokio::task::spawn_local(beat(voice.clone(), Duration::from_millis(welcome.heartbeat_ms)));
     Ok((voice, told))
 }
@@ -50,6 +54,7 @@ fn hello(pid: u32, slots: u32) -> Hello {
         slots,
         held: Vec::new(),
         tells_ends: false,
+        takes_several: true,
     }
 }
 
@@ -65,8 +70,24 @@ impl Voice {
         self.said.send(request).await.map_err(|_| "the session is over".into())
     }
 
-    /// The attempt has ended.
-    pub(crate) async fn ended(&self, attempt: v1::Attempt) -> Result<(), Box<dyn Error>> {
+    /// These attempts have ended.
+    pub(crate) async fn ended(&self, attempts: Vec<v1::Attempt>) -> Result<(), Box<dyn Error>> {
+        let outcomes = attempts.into_iter().map(|attempt| self.outcome(attempt));
+        if !self.several {
+            for outcome in outcomes {
+                self.say(Said::Outcome(outcome)).await?;
+            }
+            return Ok(());
+        }
+        let mut outcomes = outcomes.peekable();
+        while outcomes.peek().is_some() {
+            let outcomes = outcomes.by_ref().take(OUTCOMES_MAX).collect();
+            self.say(Said::Outcomes(v1::Outcomes { outcomes })).await?;
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, attempt: v1::Attempt) -> v1::Outcome {
         let result = match self.of_all {
             // Any moment will do; what it was is not asked for.
             SaidOfAll::NotFound => outcome::Result::NotFound(v1::NotFound { checked_at_ms: 1_700_000_000_000 }),
@@ -75,7 +96,7 @@ impl Voice {
                 outcome::Result::Failed(Fault { kind: FaultKind::Denied.into(), detail })
             }
         };
-        self.say(Said::Outcome(v1::Outcome { attempt: Some(attempt), result: Some(result) })).await
+        v1::Outcome { attempt: Some(attempt), result: Some(result) }
     }
 
     /// The attempt has freed its slot and waits.

@@ -33,7 +33,9 @@ async fn work(scheduler: &Scheduler, slots: u32, dir: &Path, of_all: Said) -> Re
     let worker = Rc::new(Worker { voice, attempts: Attempts::default(), tally });
     while let Some(response) = told.message().await? {
         match response.message {
-            Some(Told::Assign(assign)) => worker.begin(&assign).await?,
+            Some(Told::Assign(assign)) => worker.begin(&[assign]).await?,
+            // What an assignment leaves out, the registry and its address, is of no use here.
+            Some(Told::Assigns(v1::Assigns { assigns })) => worker.begin(&assigns).await?,
             Some(Told::Suspend(v1::Suspend { attempt: Some(attempt) })) => worker.suspend(attempt).await?,
             Some(Told::Resume(v1::Resume { attempt: Some(attempt) })) => {
                 worker.attempts.order(attempt, Order::Run);
@@ -49,24 +51,29 @@ async fn work(scheduler: &Scheduler, slots: u32, dir: &Path, of_all: Said) -> Re
 }
 
 impl Worker {
-    /// Does what takes no time at once, and the rest in a task of its own.
-    async fn begin(self: &Rc<Self>, assign: &v1::Assign) -> Result<(), Box<dyn Error>> {
-        let attempt = assign.attempt.ok_or("the assignment names no attempt")?;
-        let payload: Payload = assign.purl.parse()?;
-        self.tally.begin(&payload)?;
-        if payload.sleep_ms == 0 {
-            self.tally.end(&payload)?;
-            return self.voice.ended(attempt).await;
-        }
-        let worker = Rc::clone(self);
-        tokio::task::spawn_local(async move {
-            if worker.attempts.sleep(attempt, Duration::from_millis(payload.sleep_ms)).await {
-                worker.tally.end(&payload).expect("the log can be written");
-                // A session that is over is noticed where it is read.
-                let _ = worker.voice.ended(attempt).await;
+    /// Does what takes no time at once, and the rest in tasks of their own.
+    async fn begin(self: &Rc<Self>, assigns: &[v1::Assign]) -> Result<(), Box<dyn Error>> {
+        let mut ended = Vec::with_capacity(assigns.len());
+        for assign in assigns {
+            let attempt = assign.attempt.ok_or("the assignment names no attempt")?;
+            let payload: Payload = assign.purl.parse()?;
+            self.tally.begin(&payload)?;
+            if payload.sleep_ms == 0 {
+                self.tally.end(&payload)?;
+                ended.push(attempt);
+            } else {
+                tokio::task::spawn_local(Rc::clone(self).sleep(attempt, payload));
             }
-        });
-        Ok(())
+        }
+        self.voice.ended(ended).await
+    }
+
+    async fn sleep(self: Rc<Self>, attempt: v1::Attempt, payload: Payload) {
+        if self.attempts.sleep(attempt, Duration::from_millis(payload.sleep_ms)).await {
+            self.tally.end(&payload).expect("the log can be written");
+            // A session that is over is noticed where it is read.
+            let _ = self.voice.ended(vec![attempt]).await;
+        }
     }
 
     async fn suspend(&self, attempt: v1::Attempt) -> Result<(), Box<dyn Error>> {

@@ -31,6 +31,8 @@ pub struct Hello {
     pub held: Vec<HeldAttempt>,
     /// Does it say when requests end?
     pub tells_ends: bool,
+    /// Does it take several assignments and several acknowledgements in one message?
+    pub takes_several: bool,
 }
 
 /// An attempt that a worker has from an earlier session.
@@ -52,6 +54,7 @@ impl From<Hello> for v1::Hello {
             slots: hello.slots.into(),
             held: hello.held.into_iter().map(Into::into).collect(),
             tells_ends: hello.tells_ends,
+            takes_several: hello.takes_several,
         }
     }
 }
@@ -72,6 +75,7 @@ impl TryFrom<v1::Hello> for Hello {
             slots: slots(wire.slots)?,
             held: list(wire.held, "held")?,
             tells_ends: wire.tells_ends,
+            takes_several: wire.takes_several,
         })
     }
 }

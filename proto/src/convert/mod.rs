@@ -29,6 +29,7 @@ mod read_packages;
 mod request;
 mod requests;
 mod resolution;
+mod several;
 mod version;
 mod welcome;
 
@@ -51,4 +52,8 @@ pub use request::{
     CHECKPOINT_BYTES_MAX, DocumentPiece, PIECE_BYTES_MAX, PermitRequest, Progress, Suspended, Throttled,
 };
 pub use requests::{ENDED_HOSTS_MAX, EndedRequests, RequestsEnded};
+pub use several::{
+    ACKS_MAX, ASSIGNS_BYTES, ASSIGNS_MAX, OUTCOMES_BYTES, OUTCOMES_MAX, PackedOutcomes, pack_acks, pack_assigns,
+    unpack_acks, unpack_assigns, unpack_outcomes,
+};
 pub use welcome::{Claim, ClaimVerdict, Welcome};

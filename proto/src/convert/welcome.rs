@@ -16,6 +16,8 @@ pub struct Welcome {
     pub lease_ttl_ms: u64,
     /// What became of each held attempt, in the order of the hello.
     pub claims: Vec<Claim>,
+    /// Does it take several outcomes in one message?
+    pub takes_several: bool,
 }
 
 /// What became of a held attempt.
@@ -45,6 +47,7 @@ impl From<Welcome> for v1::Welcome {
             heartbeat_ms: welcome.heartbeat_ms,
             lease_ttl_ms: welcome.lease_ttl_ms,
             claims: welcome.claims.into_iter().map(Into::into).collect(),
+            takes_several: welcome.takes_several,
         }
     }
 }
@@ -58,6 +61,7 @@ impl TryFrom<v1::Welcome> for Welcome {
             heartbeat_ms: period(wire.heartbeat_ms, "heartbeat_ms")?,
             lease_ttl_ms: period(wire.lease_ttl_ms, "lease_ttl_ms")?,
             claims: list(wire.claims, "claims")?,
+            takes_several: wire.takes_several,
         })
     }
 }

@@ -80,14 +80,9 @@ impl Payloads {
         }
     }
 
-    /// What a job asks for, if that is in memory.
-    pub(crate) fn peek(&self, job: JobId) -> Option<Arc<Payload>> {
-        self.by_job.get(&job).map(Arc::clone)
-    }
-
-    /// Forgets a job that has ended.
-    pub(crate) fn remove(&mut self, job: JobId) {
-        self.by_job.remove(&job);
+    /// Forgets a job that has ended; answers what it asked for, if that was in memory.
+    pub(crate) fn remove(&mut self, job: JobId) -> Option<Arc<Payload>> {
+        self.by_job.remove(&job)
     }
 
     /// What a job asks for, from memory or else from the journal.

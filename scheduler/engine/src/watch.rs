@@ -44,6 +44,11 @@ impl WatchHub {
         watcher
     }
 
+    /// Does nobody want to hear of any job? True most of the time, and then no job need be looked up.
+    pub(crate) fn is_idle(&self) -> bool {
+        lock(&self.by_job).is_empty()
+    }
+
     /// Does anybody want to hear of this job?
     pub(crate) fn is_watched(&self, job: JobId) -> bool {
         lock(&self.by_job).get(&job).is_some_and(|watchers| watchers.iter().any(|w| w.strong_count() > 0))

@@ -3,12 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The name of a client, as the clients file has it: 1 to 64 of `a-z 0-9 - _ .`. Fair share is between clients.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ClientName(Box<str>);
+
+/// By hand, so that the name is written as it stands: the journal writes one with each job, and needs no copy for that.
+impl Serialize for ClientName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 /// The text is not a client's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

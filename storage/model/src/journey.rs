@@ -42,22 +42,22 @@ struct Written<'a> {
     latest: Cow<'a, Option<String>>,
     fetched_at: Option<Timestamp>,
     document: Option<ContentHash>,
-    tail: Tail,
+    tail: Tail<'a>,
 }
 
 /// What stands at the end. The first two are what an optional fault looks like in postcard, which is all that earlier
 /// versions wrote there: so their results are read as they are, and nobody has to rewrite millions of them.
 #[derive(Serialize, Deserialize)]
-enum Tail {
+enum Tail<'a> {
     Nothing,
-    Error(Fault),
-    Journey(Journey),
-    ErrorAndJourney(Fault, Journey),
+    Error(Cow<'a, Fault>),
+    Journey(Cow<'a, Journey>),
+    ErrorAndJourney(Cow<'a, Fault>, Cow<'a, Journey>),
 }
 
 impl Serialize for JobResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let tail = match (self.error.clone(), self.journey.clone()) {
+        let tail = match (self.error.as_ref().map(Cow::Borrowed), self.journey.as_ref().map(Cow::Borrowed)) {
             (None, None) => Tail::Nothing,
             (Some(error), None) => Tail::Error(error),
             (None, Some(journey)) => Tail::Journey(journey),
@@ -83,9 +83,9 @@ impl<'de> Deserialize<'de> for JobResult {
         let written = Written::deserialize(deserializer)?;
         let (error, journey) = match written.tail {
             Tail::Nothing => (None, None),
-            Tail::Error(error) => (Some(error), None),
-            Tail::Journey(journey) => (None, Some(journey)),
-            Tail::ErrorAndJourney(error, journey) => (Some(error), Some(journey)),
+            Tail::Error(error) => (Some(error.into_owned()), None),
+            Tail::Journey(journey) => (None, Some(journey.into_owned())),
+            Tail::ErrorAndJourney(error, journey) => (Some(error.into_owned()), Some(journey.into_owned())),
         };
         Ok(Self {
             state: written.state,

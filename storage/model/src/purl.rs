@@ -4,6 +4,8 @@
 //! (<https://github.com/package-url/purl-spec>). What is added here is what the specification leaves to each
 //! ecosystem: which names exist at all, so that a name can stand in a path or a key without surprises.
 
+mod plain;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -283,21 +285,29 @@ impl FromStr for Purl {
     type Err = InvalidPurl;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let malformed = |reason: String| InvalidPurl::Malformed { input: text.to_owned(), reason };
-        let parsed = packageurl::PackageUrl::from_str(text).map_err(|error| malformed(error.to_string()))?;
-        let ecosystem: Ecosystem = parsed.ty().parse()?;
-        if parsed.subpath().is_some() || !parsed.qualifiers().is_empty() {
-            return Err(malformed("qualifiers and subpaths name no package of a registry".to_owned()));
+        match plain::read(text) {
+            Some(plain) => plain.into_purl(),
+            None => read(text),
         }
-        let name = name_as_written(text, parsed.name());
-        let whole = match parsed.namespace() {
-            Some(scope) => format!("{scope}/{name}"),
-            None => name.to_owned(),
-        };
-        let name = PackageName::new(ecosystem, &whole)?;
-        let version = parsed.version().filter(|version| !version.is_empty()).map(Into::into);
-        Ok(Self { ecosystem, name, version })
     }
+}
+
+/// Reads any purl there is.
+fn read(text: &str) -> Result<Purl, InvalidPurl> {
+    let malformed = |reason: String| InvalidPurl::Malformed { input: text.to_owned(), reason };
+    let parsed = packageurl::PackageUrl::from_str(text).map_err(|error| malformed(error.to_string()))?;
+    let ecosystem: Ecosystem = parsed.ty().parse()?;
+    if parsed.subpath().is_some() || !parsed.qualifiers().is_empty() {
+        return Err(malformed("qualifiers and subpaths name no package of a registry".to_owned()));
+    }
+    let name = name_as_written(text, parsed.name());
+    let whole = match parsed.namespace() {
+        Some(scope) => format!("{scope}/{name}"),
+        None => name.to_owned(),
+    };
+    let name = PackageName::new(ecosystem, &whole)?;
+    let version = parsed.version().filter(|version| !version.is_empty()).map(Into::into);
+    Ok(Purl { ecosystem, name, version })
 }
 
 #[cfg(test)]

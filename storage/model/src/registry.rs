@@ -3,15 +3,22 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Ecosystem, Purl};
 
 /// The name of a configured registry: 1 to 32 of `a-z 0-9 -`. The one that an ecosystem's own client would use by
 /// default has the ecosystem's name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct RegistryName(Box<str>);
+
+/// By hand, so that the name is written as it stands: the journal writes one with each job, and needs no copy for that.
+impl Serialize for RegistryName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 /// The text is not a registry's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

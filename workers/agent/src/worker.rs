@@ -171,10 +171,9 @@ impl WorkerState {
                 let dropped = self.roster.cancel(attempt);
                 Self::discard(&self.tools, dropped);
             }
-            Incoming::Acknowledge(attempt) => {
-                if let Some(id) = self.roster.acknowledge(attempt) {
-                    self.tools.state.forget(id);
-                }
+            Incoming::Acknowledge(attempts) => {
+                let known = attempts.into_iter().filter_map(|attempt| self.roster.acknowledge(attempt));
+                known.for_each(|id| self.tools.state.forget(id));
             }
             // Those that have not begun will begin: only the worker's own owner is in a hurry.
             Incoming::Drain { stay } => {

@@ -4,6 +4,7 @@ mod catalogue;
 mod refusals;
 mod refusals_in_sessions;
 mod round_trips;
+mod several;
 mod strategies;
 mod strategies_of_explanations;
 mod strategies_of_packages;

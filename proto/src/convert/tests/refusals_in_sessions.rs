@@ -48,7 +48,7 @@ fn hellos() {
 #[test]
 fn welcomes() {
     let claim = v1::Claim { attempt: attempt(), verdict: v1::ClaimVerdict::Adopted.into(), epoch: 1, sequence: 1 };
-    let good = v1::Welcome { epoch: 1, heartbeat_ms: 1, lease_ttl_ms: 1, claims: vec![claim] };
+    let good = v1::Welcome { epoch: 1, heartbeat_ms: 1, lease_ttl_ms: 1, claims: vec![claim], takes_several: true };
     refuses::<_, Welcome>(
         &good,
         &[

@@ -228,8 +228,8 @@ pub(super) fn hello() -> impl Strategy<Value = Hello> {
     let worker = "[a-z0-9-]{1,64}".prop_map(|name| name.parse::<WorkerName>().expect("a worker's name"));
     let capability = (kind(), select(&Ecosystem::ALL[..])).prop_map(|(kind, ecosystem)| Capability { kind, ecosystem });
     let held = (attempt(), any::<bool>()).prop_map(|(attempt, finished)| HeldAttempt { attempt, finished });
-    (worker, any::<u64>(), text(), vec(capability, 1..4), 1..=4096_u16, vec(held, 0..5), any::<bool>()).prop_map(
-        |(worker, incarnation, version, capabilities, slots, held, tells_ends)| Hello {
+    (worker, any::<u64>(), text(), vec(capability, 1..4), 1..=4096_u16, vec(held, 0..5), any::<bool>(), any::<bool>())
+        .prop_map(|(worker, incarnation, version, capabilities, slots, held, tells_ends, takes_several)| Hello {
             worker,
             incarnation,
             version,
@@ -237,16 +237,23 @@ pub(super) fn hello() -> impl Strategy<Value = Hello> {
             slots,
             held,
             tells_ends,
-        },
-    )
+            takes_several,
+        })
 }
 
 pub(super) fn welcome() -> impl Strategy<Value = Welcome> {
     let verdict =
         prop_oneof![token().prop_map(ClaimVerdict::Adopted), Just(ClaimVerdict::Abandoned), Just(ClaimVerdict::Closed)];
     let claim = (attempt(), verdict).prop_map(|(attempt, verdict)| Claim { attempt, verdict });
-    (any::<u64>(), 1..=u64::MAX, 1..=u64::MAX, vec(claim, 0..5))
-        .prop_map(|(epoch, heartbeat_ms, lease_ttl_ms, claims)| Welcome { epoch, heartbeat_ms, lease_ttl_ms, claims })
+    (any::<u64>(), 1..=u64::MAX, 1..=u64::MAX, vec(claim, 0..5), any::<bool>()).prop_map(
+        |(epoch, heartbeat_ms, lease_ttl_ms, claims, takes_several)| Welcome {
+            epoch,
+            heartbeat_ms,
+            lease_ttl_ms,
+            claims,
+            takes_several,
+        },
+    )
 }
 
 pub(super) fn event() -> impl Strategy<Value = Event> {

@@ -183,7 +183,7 @@ impl State {
             entry.commands.push((job.0, payload.to_command()));
             self.payloads.insert(job, payload);
         }
-        self.parts.committer.send(entry);
+        self.commit(entry);
         None
     }
 

@@ -10,7 +10,8 @@ use gleaner_model::{
 use gleaner_store::{Store, StoreError};
 use tokio::runtime::Handle;
 
-use super::message::{Message, Outbound, ToWorker, WorkerSaid};
+use super::gathered::by_worker;
+use super::message::{Message, Outbound, Reported, ToWorker, WorkerSaid};
 use super::state::State;
 use crate::committer::Entry;
 use crate::payloads::Payload;
@@ -49,7 +50,7 @@ impl State {
         let outbound = link.outbound.clone();
         let permit = Permit { host, use_within_ms };
         let checkpoint = self.parts.core.checkpoint_of(attempt.task).unwrap_or_default().to_vec();
-        let span = tracing::info_span!("lease", task = %attempt.task, purl = %payload.spec.purl, %lane);
+        let span = tracing::debug_span!("lease", task = %attempt.task, purl = %payload.spec.purl, %lane);
         self.departures.push(Departure {
             worker,
             outbound,
@@ -80,7 +81,7 @@ impl State {
         };
         if !after_commit.is_empty() {
             let (leave, runtime) = (leave.clone(), Handle::current());
-            self.parts.committer.send(Entry::new(Box::new(move |result| {
+            self.commit(Entry::new(Box::new(move |result| {
                 // A store that failed ends the engine; nobody need be told of an attempt then.
                 if result.is_ok() {
                     runtime.spawn_blocking(move || leave(after_commit));
@@ -125,15 +126,30 @@ impl State {
     }
 }
 
-/// Tells the workers. What is known of the packages is read in one go.
+/// Tells the workers, each once. What is known of the packages is read in one go. Whatever goes wrong here must be said to
+/// the scheduler: a worker that never hears of an attempt never ends it.
 fn leave_together(departures: Vec<Departure>, store: &dyn Store) -> Vec<Message> {
     let keys: Vec<PackageKey> = departures.iter().map(Departure::key).collect();
-    match store.package_heads(&keys) {
-        Ok(heads) => {
-            departures.into_iter().zip(heads).filter_map(|(departure, head)| departure.leave(head, store)).collect()
+    let heads = match store.package_heads(&keys) {
+        Ok(heads) => heads,
+        Err(error) => return departures.into_iter().map(|departure| departure.stay(&error)).collect(),
+    };
+    let (mut failed, mut leaving) = (Vec::new(), Vec::new());
+    for (departure, head) in departures.into_iter().zip(heads) {
+        let position = departure.position(store);
+        match head.and_then(|head| Ok((head, position?))) {
+            Ok((head, position)) => leaving.push((departure.worker, departure.describe(head, position))),
+            Err(error) => failed.push(departure.stay(&error)),
         }
-        Err(error) => departures.into_iter().map(|departure| departure.stay(&error)).collect(),
     }
+    for (worker, assigned) in by_worker(leaving) {
+        let (outbounds, assignments): (Vec<Outbound>, Vec<Assignment>) = assigned.into_iter().unzip();
+        let told = outbounds.first().is_some_and(|outbound| outbound.try_send(ToWorker::Assign(assignments)).is_ok());
+        if !told {
+            failed.push(Message::Leave { worker });
+        }
+    }
+    failed
 }
 
 impl Departure {
@@ -141,33 +157,24 @@ impl Departure {
         PackageKey::new(self.payload.spec.registry.clone(), &self.payload.spec.purl)
     }
 
-    /// Tells the worker. Whatever goes wrong here must be said to the scheduler: a worker that never hears of an attempt
-    /// never ends it.
-    fn leave(self, head: Result<Option<PackageHead>, StoreError>, store: &dyn Store) -> Option<Message> {
-        let position = self.payload.spec.question.as_ref().map_or(Ok(0), |question| position_of(store, question.as_of));
-        match head.and_then(|head| Ok((head, position?))) {
-            Ok((head, position)) => {
-                let (worker, outbound) = (self.worker, self.outbound.clone());
-                let assignment = ToWorker::Assign(Box::new(self.describe(head, position)));
-                outbound.try_send(assignment).is_err().then_some(Message::Leave { worker })
-            }
-            Err(error) => Some(self.stay(&error)),
-        }
+    /// Where the catalogue's events stand for what is asked; zero for a crawl.
+    fn position(&self, store: &dyn Store) -> Result<u64, StoreError> {
+        self.payload.spec.question.as_ref().map_or(Ok(0), |question| position_of(store, question.as_of))
     }
 
     /// As if the worker had told that it failed.
     fn stay(self, error: &StoreError) -> Message {
         let Self { worker, attempt, .. } = self;
         let outcome = Outcome::Failed(Fault::new(FaultKind::Internal, error.to_string()));
-        let said = WorkerSaid::Outcome { attempt, outcome, documents: Vec::new() };
+        let said = WorkerSaid::Outcomes(vec![Reported { attempt, outcome, documents: Vec::new() }]);
         Message::Worker { worker, said, credit: None }
     }
 
-    fn describe(self, head: Option<PackageHead>, position: u64) -> Assignment {
+    fn describe(self, head: Option<PackageHead>, position: u64) -> (Outbound, Assignment) {
         let Payload { spec, trace, .. } = &*self.payload;
         let is_crawl = spec.kind == JobKind::Crawl;
         let (validators, document, settled) = head.filter(|_| is_crawl).map(known).unwrap_or_default();
-        Assignment {
+        let assignment = Assignment {
             attempt: self.attempt,
             kind: spec.kind,
             part: spec.part,
@@ -183,7 +190,8 @@ impl Departure {
             question: spec.question.clone(),
             position,
             checkpoint: self.checkpoint,
-        }
+        };
+        (self.outbound, assignment)
     }
 }
 

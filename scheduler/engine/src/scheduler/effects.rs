@@ -4,9 +4,8 @@ use gleaner_core::{Effect, HostIndex, Moment, WorkerId};
 use gleaner_model::{Attempt, Permit, TaskId, Timestamp};
 use gleaner_store::Command;
 
-use super::message::{Committed, Message, ToWorker};
+use super::message::ToWorker;
 use super::state::State;
-use crate::committer::Entry;
 
 impl State {
     /// Does what was decided, in order, and leaves `effects` empty.
@@ -56,25 +55,11 @@ impl State {
         }
     }
 
-    /// Writes a command that nobody waits for.
-    fn journal(&mut self, command: Command) {
-        let mut entry = Entry::new(Box::new(|_| ()));
-        entry.commands.push((self.next_sequence(), command));
-        self.parts.committer.send(entry);
-    }
-
-    /// Lets a worker forget an outcome once all that was sent to the committer so far is durable.
-    fn acknowledge_after_commit(&mut self, worker: WorkerId, attempt: Attempt) {
-        let myself = self.myself.clone();
-        self.parts.committer.send(Entry::new(Box::new(move |result| {
-            if result.is_ok() {
-                let _ = myself.cast(Message::Committed(Committed::Ack { worker, attempt }));
-            }
-        })));
-    }
-
     /// Tells the watchers of a task's jobs how these are now.
     pub(super) fn tell_open(&mut self, task: TaskId) {
+        if self.parts.hub.is_idle() {
+            return;
+        }
         for job in self.parts.core.jobs_of(task) {
             if self.parts.hub.is_watched(job) {
                 self.job_views(&[job]).iter().for_each(|view| self.parts.hub.tell(view));

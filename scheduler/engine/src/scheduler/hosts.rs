@@ -109,7 +109,7 @@ impl State {
             let _ = reply.send(result.map(|()| view).map_err(|error| HostError::Store(error.to_string())));
         }));
         entry.orders.push(OrderWrite::Host(Box::new(settings)));
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 }
 

@@ -38,7 +38,7 @@ impl State {
         }
         metrics::counter!("gleaner_jobs_submitted_total", "lane" => client.lane.as_str())
             .increment(admitted.len() as u64);
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     fn answer_submission(
@@ -140,7 +140,7 @@ impl State {
             CancelOutcome::Unknown => drop(reply.send(Ok(()))),
             // The committer works in order: once this empty entry is through, so is what ends the job.
             CancelOutcome::Cancelled | CancelOutcome::Committing => {
-                self.parts.committer.send(Entry::new(Box::new(move |result: Result<(), CommitError>| {
+                self.commit(Entry::new(Box::new(move |result: Result<(), CommitError>| {
                     let _ = reply.send(result.map_err(|error| CancelError::Store(error.to_string())));
                     drop(credit);
                 })));
@@ -154,18 +154,11 @@ impl State {
         task_ended.iter().for_each(|task| _ = self.asked.remove(task));
         let result = JobResult { error: fault, journey: Some(journey), ..JobResult::bare(state, now.wall, attempts) };
         let ended: Vec<_> = jobs.into_iter().map(|job| (job, result.clone())).collect();
-        let myself = self.myself.clone();
-        let told = ended.clone();
-        let mut entry = Entry::new(Box::new(move |result| {
-            if result.is_ok() {
-                let _ = myself.cast(Message::Committed(Committed::Ended(told)));
-            }
-        }));
-        entry.closures = match task_ended.filter(|_| ended.is_empty()) {
+        let closures = match task_ended.filter(|_| ended.is_empty()) {
             Some(task) => self.unwanted(task).into_iter().collect(),
-            None => closures(ended, task_ended, merged),
+            None => closures(ended.clone(), task_ended, merged),
         };
-        self.parts.committer.send(entry);
+        self.end(closures, ended);
     }
 
     /// The end of a task for which nobody waits. A closure names a job: its maker, which stays as it ended. Read here and
@@ -185,11 +178,15 @@ impl State {
 
     /// Tells watchers that jobs have ended, and forgets what they asked for.
     pub(super) fn jobs_ended(&mut self, ended: Vec<(JobId, JobResult)>) {
+        for alike in ended.chunk_by(|(_, a), (_, b)| a.state == b.state) {
+            if let Some((_, result)) = alike.first() {
+                let state = result.state.as_str();
+                metrics::counter!("gleaner_jobs_ended_total", "state" => state).increment(alike.len() as u64);
+            }
+        }
         for (job, result) in ended {
-            metrics::counter!("gleaner_jobs_ended_total", "state" => result.state.as_str()).increment(1);
             let lane = self.tell_end(job, result);
             self.ended[lane.unwrap_or(Lane::Bulk).index()] += 1;
-            self.payloads.remove(job);
             self.orders_hear_of_ends(job);
         }
     }

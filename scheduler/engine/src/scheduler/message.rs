@@ -140,7 +140,14 @@ pub(crate) enum WorkerSaid {
     RequestsEnded { attempt: Attempt, ended: Vec<EndedRequests> },
     Throttled { attempt: Attempt, host: Host, retry_after_ms: Option<u64> },
     Progress { attempt: Attempt, checkpoint: Vec<u8> },
-    Outcome { attempt: Attempt, outcome: Outcome, documents: Vec<(ContentHash, Place)> },
+    Outcomes(Vec<Reported>),
+}
+
+/// How an attempt ended, as its worker tells it, and where the documents lie that came with it.
+pub(crate) struct Reported {
+    pub(crate) attempt: Attempt,
+    pub(crate) outcome: Outcome,
+    pub(crate) documents: Vec<(ContentHash, Place)>,
 }
 
 /// The bounded way to a worker's stream.
@@ -150,12 +157,12 @@ pub(crate) type Outbound = mpsc::Sender<ToWorker>;
 #[derive(Debug)]
 pub(crate) enum ToWorker {
     Welcome(Welcome),
-    Assign(Box<Assignment>),
+    Assign(Vec<Assignment>),
     Permit { attempt: Attempt, permit: Permit },
     Suspend(Attempt),
     Resume(Attempt),
     Cancel(Attempt),
-    Ack(Attempt),
+    Ack(Vec<Attempt>),
     Drain,
 }
 
@@ -190,14 +197,12 @@ pub(crate) struct Found {
 pub(crate) enum Committed {
     /// These jobs are durable.
     Submitted(Vec<JobId>),
-    /// These jobs have ended.
-    Ended(Vec<(JobId, JobResult)>),
+    /// These jobs have ended, and these outcomes may be forgotten.
+    Ended { ended: Vec<(JobId, JobResult)>, acks: Vec<(WorkerId, Attempt)> },
     /// A task's accepted outcome is durable, and so is the end of its jobs.
     Outcome { worker: WorkerId, attempt: Attempt, ended: Vec<(JobId, JobResult)>, submitted: Option<JobId> },
     /// What a task's answer lacks is asked for.
     Asked { worker: WorkerId, attempt: Attempt, children: Vec<JobId> },
     /// A task's accepted outcome could not be written, since the package changed meanwhile.
     Conflict { attempt: Attempt },
-    /// What an outcome led to is durable, so the worker may forget it.
-    Ack { worker: WorkerId, attempt: Attempt },
 }

@@ -8,6 +8,7 @@ mod answers;
 mod assign;
 mod effects;
 mod explain;
+mod gathered;
 mod hosts;
 mod inbox;
 mod jobs;
@@ -27,7 +28,7 @@ use self::inbox::{Bell, Inbox};
 pub(crate) use hosts::{HostBook, HostError, SetHost};
 pub(crate) use inbox::SchedulerRef;
 pub(crate) use message::{
-    Admitted, CancelError, Credit, Message, Reply, Submission, SubmitError, ToWorker, WorkerSaid,
+    Admitted, CancelError, Credit, Message, Reply, Reported, Submission, SubmitError, ToWorker, WorkerSaid,
 };
 pub(crate) use orders::{BatchItem, BatchSubmission, CampaignChange, Name, Order, OrderError, batch_states};
 pub(crate) use query::bare_view;

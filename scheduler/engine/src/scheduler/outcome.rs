@@ -12,7 +12,7 @@ use gleaner_store::{PackageWrite, Place, Store, StoreError};
 
 use super::answers::{self, Answered};
 use super::jobs::closures;
-use super::message::{Committed, Found, Meaning, Message, Prepared, ToWorker};
+use super::message::{Committed, Found, Meaning, Message, Prepared};
 use super::state::State;
 use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
@@ -37,7 +37,7 @@ pub(super) struct Arrival {
 impl Arrival {
     fn prepare(self, store: &dyn Store, now: Timestamp) -> Prepared {
         let Self { worker, attempt, outcome, documents, payload } = self;
-        let span = tracing::info_span!("apply", task = %attempt.task, purl = %payload.spec.purl);
+        let span = tracing::debug_span!("apply", task = %attempt.task, purl = %payload.spec.purl);
         gleaner_proto::trace::set_parent(&span, &payload.trace);
         let result = span.in_scope(|| match outcome {
             Outcome::Resolved(resolved) if payload.spec.kind == JobKind::Resolve => {
@@ -141,13 +141,13 @@ impl State {
         entry.packages.push(found.write);
         entry.documents = documents;
         entry.commands.extend(follow_up.map(|(job, payload)| (job.0, payload.to_command())));
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     fn answered(&mut self, worker: WorkerId, attempt: Attempt, answered: Answered) {
         let mut entry = self.end_task(worker, attempt, answered.result, None, &answered.trace);
         entry.resolutions.push(answered.write);
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     /// An entry with the end of a task and of its jobs, each of which ends with `result`.
@@ -165,7 +165,7 @@ impl State {
         let jobs = self.parts.core.jobs_of(attempt.task);
         let merged = self.parts.core.merged_into(attempt.task);
         let ended: Vec<(JobId, JobResult)> = jobs.into_iter().map(|job| (job, result.clone())).collect();
-        let span = tracing::info_span!("commit", task = %attempt.task);
+        let span = tracing::debug_span!("commit", task = %attempt.task);
         gleaner_proto::trace::set_parent(&span, trace);
         let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted, span));
         entry.closures = closures(ended, Some(attempt.task), merged);
@@ -235,10 +235,6 @@ impl State {
         let (now, mut effects) = (self.now(), Vec::new());
         self.parts.core.reopen(task, fault, now, &mut effects);
         self.perform(&mut effects, now);
-    }
-
-    pub(super) fn acknowledge(&mut self, worker: WorkerId, attempt: Attempt) {
-        self.say(worker, ToWorker::Ack(attempt));
     }
 }
 

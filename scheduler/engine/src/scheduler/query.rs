@@ -48,10 +48,11 @@ impl State {
         self.parts.core.host_name(host).map(ToString::to_string).unwrap_or_default()
     }
 
-    /// Tells the watchers of a job how it ended; answers its lane, if that is known without asking the disk.
+    /// Tells the watchers of a job how it ended, and forgets what it asked for; answers its lane, if that is known without
+    /// asking the disk.
     pub(super) fn tell_end(&mut self, job: JobId, result: JobResult) -> Option<Lane> {
-        let watched = self.parts.hub.is_watched(job);
-        let payload = match self.payloads.peek(job) {
+        let watched = !self.parts.hub.is_idle() && self.parts.hub.is_watched(job);
+        let payload = match self.payloads.remove(job) {
             Some(payload) => payload,
             None if watched => {
                 let stored = self.parts.store.job(job).ok().flatten()?;

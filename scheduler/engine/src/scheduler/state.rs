@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::answers::Asked;
 use super::assign::Departure;
+use super::gathered::Gathered;
 use super::hosts::HostBook;
 use super::inbox::{Inbox, SchedulerRef};
 use super::message::{Committed, Message, Outbound, Reply};
@@ -59,6 +60,8 @@ pub(crate) struct State {
     pub(super) payloads: Payloads,
     pub(super) links: HashMap<WorkerId, Link>,
     pub(super) next_worker: u64,
+    /// When the message that is being dealt with was heard. One reading does for all that it leads to.
+    moment: Moment,
     pub(super) effects: Vec<Effect>,
     pub(super) orders: Orders,
     pub(super) hosts: HostBook,
@@ -68,6 +71,8 @@ pub(crate) struct State {
     pub(super) arrivals: Vec<Arrival>,
     /// What tasks with questions have asked for so far; those only that lacked something.
     pub(super) asked: HashMap<TaskId, Asked>,
+    /// What this round makes durable together.
+    pub(super) gathered: Gathered,
     /// Jobs that ended since the start, by lane.
     pub(super) ended: [u64; 4],
     /// What waited for slots when it was counted last, and when that was, in monotonic milliseconds.
@@ -82,6 +87,7 @@ pub(crate) struct State {
 impl State {
     pub(super) fn new(myself: SchedulerRef, inbox: Inbox, mut parts: Parts) -> Self {
         Self {
+            moment: parts.clock.now(),
             myself,
             inbox,
             orders: std::mem::take(&mut parts.orders),
@@ -94,6 +100,7 @@ impl State {
             departures: Vec::new(),
             arrivals: Vec::new(),
             asked: HashMap::new(),
+            gathered: Gathered::default(),
             ended: [0; 4],
             backlog: None,
             applying: 0,
@@ -102,8 +109,8 @@ impl State {
         }
     }
 
-    pub(super) fn now(&self) -> Moment {
-        self.parts.clock.now()
+    pub(super) const fn now(&self) -> Moment {
+        self.moment
     }
 
     /// A sequence number that was never used.
@@ -115,10 +122,15 @@ impl State {
 
     /// Hears all that has gathered, and then decides once.
     pub(super) fn hear(&mut self) {
-        self.inbox.take().into_iter().for_each(|message| self.handle(message));
+        for message in self.inbox.take() {
+            self.moment = self.parts.clock.now();
+            self.handle(message);
+        }
+        self.moment = self.parts.clock.now();
         self.settle();
         self.send_off();
         self.take_in();
+        self.part_with_gathered();
     }
 
     fn handle(&mut self, message: Message) {
@@ -192,13 +204,15 @@ impl State {
     fn committed(&mut self, committed: Committed) {
         match committed {
             Committed::Submitted(jobs) => jobs.into_iter().for_each(|job| self.payloads.committed(job)),
-            Committed::Ended(ended) => self.jobs_ended(ended),
+            Committed::Ended { ended, acks } => {
+                self.jobs_ended(ended);
+                acks.into_iter().for_each(|(worker, attempt)| self.acknowledge(worker, attempt));
+            }
             Committed::Outcome { worker, attempt, ended, submitted } => {
                 self.outcome_committed(worker, attempt, ended, submitted);
             }
             Committed::Asked { worker, attempt, children } => self.asked_committed(worker, attempt, children),
             Committed::Conflict { attempt } => self.outcome_conflicted(attempt),
-            Committed::Ack { worker, attempt } => self.acknowledge(worker, attempt),
         }
     }
 

@@ -4,7 +4,7 @@ use gleaner_core::{ClaimVerdict, Held, Joining, WorkerId};
 use gleaner_model::{Attempt, ClientName, Host, WorkerName};
 use gleaner_proto::convert::{self, EndedRequests, Hello, Welcome};
 
-use super::message::{JoinError, Outbound, Reply, ToWorker, WorkerSaid};
+use super::message::{JoinError, Outbound, Reply, Reported, ToWorker, WorkerSaid};
 use super::state::{Link, State};
 use crate::registries::{identity_of, needs};
 use crate::views::WorkerState;
@@ -103,6 +103,7 @@ impl State {
             heartbeat_ms: self.parts.options.heartbeat_ms,
             lease_ttl_ms: self.parts.options.decisions.lease_ttl_ms,
             claims: claims.iter().map(claim).collect(),
+            takes_several: true,
         }
     }
 
@@ -142,7 +143,11 @@ impl State {
                     self.effects = effects;
                 }
             }
-            WorkerSaid::Outcome { attempt, outcome, documents } => self.outcome(worker, attempt, outcome, documents),
+            WorkerSaid::Outcomes(reported) => {
+                for Reported { attempt, outcome, documents } in reported {
+                    self.outcome(worker, attempt, outcome, documents);
+                }
+            }
         }
     }
 

@@ -4,10 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use gleaner_core::WorkerId;
-use gleaner_proto::convert::{Hello, ReadPackages, SLOTS_MAX};
+use gleaner_model::Assignment;
+use gleaner_proto::convert::{Hello, ReadPackages, SLOTS_MAX, pack_acks, pack_assigns};
 use gleaner_proto::v1;
+use gleaner_proto::v1::session_response::Message as Told;
 use ractor::{Actor, ActorRef};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
@@ -25,7 +27,7 @@ const HELLO_WITHIN: Duration = Duration::from_secs(10);
 const SESSION_CREDITS: usize = 256;
 
 /// Messages to one worker that may wait for its stream: for each slot an assignment, a few permits, a cancellation and
-/// an acknowledgement. A worker that lets more gather is not reading, and loses its session.
+/// an acknowledgement, which may also come several in one. A worker that lets more gather is not reading, and loses its session.
 const OUTBOUND: usize = 8 * SLOTS_MAX as usize;
 
 /// The service.
@@ -50,6 +52,7 @@ impl v1::worker_service_server::WorkerService for Workers {
     ) -> Result<Response<Self::SessionStream>, Status> {
         let mut said = request.into_inner();
         let hello = hello(&mut said).await?;
+        let takes_several = hello.takes_several;
         let (outbound, told) = mpsc::channel(OUTBOUND);
         let (reply, answer) = oneshot::channel();
         let join = Message::Join { hello: Box::new(hello), outbound, reply };
@@ -63,7 +66,8 @@ impl v1::worker_service_server::WorkerService for Workers {
         let (session, _) =
             Actor::spawn(None, SessionActor, parts).await.map_err(|error| Status::internal(error.to_string()))?;
         tokio::spawn(listen(Arc::clone(&self.0), worker, session, said));
-        Ok(Response::new(ReceiverStream::new(told).map(|message| Ok(wire(message))).boxed()))
+        let words = ReceiverStream::new(told).flat_map(move |told| stream::iter(words(told, takes_several)));
+        Ok(Response::new(words.map(|word| Ok(v1::SessionResponse { message: Some(word) })).boxed()))
     }
 }
 
@@ -110,17 +114,29 @@ async fn listen(
     let _ = shared.scheduler.cast(Message::Leave { worker });
 }
 
-fn wire(message: ToWorker) -> v1::SessionResponse {
-    use v1::session_response::Message as Told;
-    let told = match message {
-        ToWorker::Welcome(welcome) => Told::Welcome(welcome.into()),
-        ToWorker::Assign(assignment) => Told::Assign((*assignment).into()),
-        ToWorker::Permit { attempt, permit } => Told::Permit((attempt, permit).into()),
-        ToWorker::Suspend(attempt) => Told::Suspend(v1::Suspend { attempt: Some(attempt.into()) }),
-        ToWorker::Resume(attempt) => Told::Resume(v1::Resume { attempt: Some(attempt.into()) }),
-        ToWorker::Cancel(attempt) => Told::Cancel(v1::Cancel { attempt: Some(attempt.into()) }),
-        ToWorker::Drain => Told::Drain(v1::Drain { stay: true }),
-        ToWorker::Ack(attempt) => Told::Ack(v1::Ack { attempt: Some(attempt.into()) }),
-    };
-    v1::SessionResponse { message: Some(told) }
+/// The messages that say it: to a worker that does not take several things in one message, one for each.
+fn words(told: ToWorker, takes_several: bool) -> Vec<Told> {
+    let attempt = |attempt: gleaner_model::Attempt| Some(attempt.into());
+    match told {
+        ToWorker::Welcome(welcome) => vec![Told::Welcome(welcome.into())],
+        ToWorker::Assign(assignments) => assigns(assignments, takes_several),
+        ToWorker::Permit { attempt, permit } => vec![Told::Permit((attempt, permit).into())],
+        ToWorker::Suspend(which) => vec![Told::Suspend(v1::Suspend { attempt: attempt(which) })],
+        ToWorker::Resume(which) => vec![Told::Resume(v1::Resume { attempt: attempt(which) })],
+        ToWorker::Cancel(which) => vec![Told::Cancel(v1::Cancel { attempt: attempt(which) })],
+        ToWorker::Drain => vec![Told::Drain(v1::Drain { stay: true })],
+        ToWorker::Ack(attempts) if takes_several && attempts.len() > 1 => {
+            pack_acks(&attempts).map(Told::Acks).collect()
+        }
+        ToWorker::Ack(attempts) => {
+            attempts.into_iter().map(|which| Told::Ack(v1::Ack { attempt: attempt(which) })).collect()
+        }
+    }
+}
+
+fn assigns(assignments: Vec<Assignment>, takes_several: bool) -> Vec<Told> {
+    if takes_several && assignments.len() > 1 {
+        return pack_assigns(assignments).into_iter().map(Told::Assigns).collect();
+    }
+    assignments.into_iter().map(|assignment| Told::Assign(assignment.into())).collect()
 }

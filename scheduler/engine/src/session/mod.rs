@@ -12,14 +12,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gleaner_core::WorkerId;
 use gleaner_model::{Attempt, ContentHash, Fault, FaultKind, Outcome};
-use gleaner_proto::convert::{DocumentPiece, PermitRequest, Progress, RequestsEnded, Suspended, Throttled};
+use gleaner_proto::convert::{
+    DocumentPiece, PermitRequest, Progress, RequestsEnded, Suspended, Throttled, unpack_outcomes,
+};
 use gleaner_proto::v1;
 use gleaner_store::{Documents, Place};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::OwnedSemaphorePermit;
 
 use self::uploads::{Ready, Uploads};
-use crate::scheduler::{Message, SchedulerRef, WorkerSaid};
+use crate::scheduler::{Message, Reported, SchedulerRef, WorkerSaid};
 
 /// What a session is told.
 pub(crate) enum SessionMessage {
@@ -72,7 +74,7 @@ impl Actor for SessionActor {
             }
             SessionMessage::Stored { attempt, hash, result } => {
                 if let Some(ready) = session.uploads.stored(attempt, hash, result) {
-                    session.pass_on(attempt, ready);
+                    session.pass_on(vec![reported(attempt, ready)]);
                 }
             }
         }
@@ -112,7 +114,8 @@ impl Session {
                 WorkerSaid::RequestsEnded { attempt, ended }
             }
             Said::DocumentPiece(piece) => return self.piece(myself, piece, credit),
-            Said::Outcome(outcome) => return self.outcome(outcome),
+            Said::Outcome(outcome) => return self.outcomes(vec![outcome]),
+            Said::Outcomes(outcomes) => return self.outcomes(unpack_outcomes(outcomes)?),
         };
         let _ = self.scheduler.cast(Message::Worker { worker: self.worker, said: passed_on, credit: Some(credit) });
         Ok(())
@@ -148,20 +151,29 @@ impl Session {
         });
     }
 
-    fn outcome(&mut self, outcome: v1::Outcome) -> Result<(), ActorProcessingErr> {
-        let (attempt, outcome) = outcome.try_into()?;
-        if let Some(ready) = self.uploads.outcome(attempt, outcome) {
-            self.pass_on(attempt, ready);
+    /// Passes on, together, those outcomes whose documents are all there.
+    fn outcomes(&mut self, outcomes: Vec<v1::Outcome>) -> Result<(), ActorProcessingErr> {
+        let mut complete = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            let (attempt, outcome) = outcome.try_into()?;
+            complete.extend(self.uploads.outcome(attempt, outcome).map(|ready| reported(attempt, ready)));
         }
+        self.pass_on(complete);
         Ok(())
     }
 
-    fn pass_on(&self, attempt: Attempt, ready: Result<Ready, String>) {
-        let Ready { outcome, documents } = ready.unwrap_or_else(|reason| Ready {
-            outcome: Outcome::Failed(Fault::new(FaultKind::Internal, reason)),
-            documents: Vec::new(),
-        });
-        let said = WorkerSaid::Outcome { attempt, outcome, documents };
-        let _ = self.scheduler.cast(Message::Worker { worker: self.worker, said, credit: None });
+    fn pass_on(&self, reported: Vec<Reported>) {
+        if !reported.is_empty() {
+            let said = WorkerSaid::Outcomes(reported);
+            let _ = self.scheduler.cast(Message::Worker { worker: self.worker, said, credit: None });
+        }
     }
+}
+
+fn reported(attempt: Attempt, ready: Result<Ready, String>) -> Reported {
+    let Ready { outcome, documents } = ready.unwrap_or_else(|reason| Ready {
+        outcome: Outcome::Failed(Fault::new(FaultKind::Internal, reason)),
+        documents: Vec::new(),
+    });
+    Reported { attempt, outcome, documents }
 }

@@ -100,6 +100,9 @@ impl Uploads {
 
     /// Takes an outcome, and gives it back at once if nothing of it is still on its way.
     pub(super) fn outcome(&mut self, attempt: Attempt, outcome: Outcome) -> Option<Result<Ready, String>> {
+        if !self.attempts.contains_key(&attempt) {
+            return Some(ready(outcome, Vec::new()));
+        }
         self.attempts.entry(attempt).or_default().outcome = Some(outcome);
         self.ready(attempt)
     }

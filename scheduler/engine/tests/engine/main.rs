@@ -18,6 +18,7 @@ mod resolutions;
 mod restart;
 mod retry;
 mod schedules;
+mod several;
 mod stage;
 mod streams;
 mod terms;

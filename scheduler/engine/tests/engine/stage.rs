@@ -1,5 +1,6 @@
 //! A scheduler on a directory of its own, its clients, and a worker that does as it is told.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use gleaner_core::Budget;
 use gleaner_engine::{Clients, Engine, EngineOptions, RegistryOptions};
 use gleaner_model::{Ecosystem, Lane, Registry, RegistryName};
+use gleaner_proto::convert::unpack_assigns;
 use gleaner_proto::v1::{self, session_request, session_response};
 use gleaner_store::{Documents, RedbOptions, RedbStore, Store};
 use tempfile::TempDir;
@@ -170,6 +172,10 @@ pub(crate) struct Worker {
     said: mpsc::Sender<v1::SessionRequest>,
     told: Streaming<v1::SessionResponse>,
     pub(crate) welcome: v1::Welcome,
+    /// What is left of a message that said several things.
+    unheard: VecDeque<session_response::Message>,
+    /// How many things each message said so far that said several.
+    pub(crate) together: Vec<usize>,
     /// What it was told and the test has not asked for yet: an acknowledgement waits for a commit and an assignment
     /// does not, so they come in either order.
     waiting: Vec<session_response::Message>,
@@ -180,6 +186,16 @@ impl Worker {
         Self::join_as(channel, name, 1, held).await
     }
 
+    /// The same, as a worker of before there were messages that say several things, with this many slots.
+    pub(crate) async fn join_plain(channel: Channel, name: &str, slots: u32) -> Self {
+        Self::open(channel, v1::Hello { takes_several: false, slots, ..hello(name) }).await.unwrap()
+    }
+
+    /// The same, with this many slots.
+    pub(crate) async fn join_with(channel: Channel, name: &str, slots: u32) -> Self {
+        Self::open(channel, v1::Hello { slots, ..hello(name) }).await.unwrap()
+    }
+
     /// The same, as another process of that name.
     pub(crate) async fn join_as(
         channel: Channel,
@@ -187,21 +203,11 @@ impl Worker {
         incarnation: u64,
         held: Vec<v1::Held>,
     ) -> Result<Self, Status> {
+        Self::open(channel, v1::Hello { incarnation, held, ..hello(name) }).await
+    }
+
+    async fn open(channel: Channel, hello: v1::Hello) -> Result<Self, Status> {
         let (said, saying) = mpsc::channel(1_024);
-        let kinds = [v1::JobKind::Crawl, v1::JobKind::Resolve];
-        let capabilities: Vec<_> = ["cargo", "npm", "pypi"]
-            .into_iter()
-            .flat_map(|name| kinds.map(|kind| v1::Capability { kind: kind.into(), ecosystem: name.to_owned() }))
-            .collect();
-        let hello = v1::Hello {
-            worker: name.to_owned(),
-            incarnation,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            capabilities,
-            slots: 4,
-            held,
-            tells_ends: true,
-        };
         said.send(request(session_request::Message::Hello(hello))).await.unwrap();
         let mut client = v1::worker_service_client::WorkerServiceClient::new(channel);
         let mut told = client.session(Request::new(ReceiverStream::new(saying))).await?.into_inner();
@@ -210,7 +216,8 @@ impl Worker {
             other => panic!("a session begins with a welcome, not {other:?}"),
         };
         tokio::spawn(beat(said.downgrade(), welcome.heartbeat_ms));
-        Ok(Self { said, told, welcome, waiting: Vec::new() })
+        let (unheard, together, waiting) = Default::default();
+        Ok(Self { said, told, welcome, unheard, together, waiting })
     }
 
     pub(crate) async fn say(&self, message: session_request::Message) {
@@ -219,8 +226,24 @@ impl Worker {
 
     /// What it is told next.
     pub(crate) async fn told(&mut self) -> session_response::Message {
+        if let Some(unheard) = self.unheard.pop_front() {
+            return unheard;
+        }
         let told = tokio::time::timeout(PATIENCE, self.told.message()).await.expect("a word").unwrap();
-        told.expect("an open stream").message.unwrap()
+        match told.expect("an open stream").message.unwrap() {
+            session_response::Message::Assigns(assigns) => {
+                let assigns = unpack_assigns(assigns).unwrap();
+                self.together.push(assigns.len());
+                self.unheard.extend(assigns.into_iter().map(session_response::Message::Assign));
+            }
+            session_response::Message::Acks(acks) => {
+                self.together.push(acks.attempts.len());
+                let ack = |attempt| session_response::Message::Ack(v1::Ack { attempt: Some(attempt) });
+                self.unheard.extend(acks.attempts.into_iter().map(ack));
+            }
+            other => return other,
+        }
+        self.unheard.pop_front().expect("a message says something")
     }
 
     /// The first thing that it is told, or was told before, that `take` takes.
@@ -290,6 +313,23 @@ impl Worker {
             fetched_at_ms: 1_000,
         };
         self.outcome(&attempt, v1::outcome::Result::Fetched(fetched)).await;
+    }
+}
+
+fn hello(name: &str) -> v1::Hello {
+    let kinds = [v1::JobKind::Crawl, v1::JobKind::Resolve];
+    let capabilities = ["cargo", "npm", "pypi"]
+        .into_iter()
+        .flat_map(|name| kinds.map(|kind| v1::Capability { kind: kind.into(), ecosystem: name.to_owned() }));
+    v1::Hello {
+        worker: name.to_owned(),
+        incarnation: 1,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        capabilities: capabilities.collect(),
+        slots: 4,
+        held: Vec::new(),
+        tells_ends: true,
+        takes_several: true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a scheduler says, as the rest of the worker understands it.
 
 use gleaner_model::{Assignment, Attempt, Fault, FaultKind, Permit};
-use gleaner_proto::convert::{InvalidMessage, required};
+use gleaner_proto::convert::{InvalidMessage, required, unpack_acks, unpack_assigns};
 use gleaner_proto::v1;
 use gleaner_proto::v1::session_response::Message;
 use tokio::time::Instant;
@@ -20,21 +20,25 @@ pub(crate) enum Incoming {
     Suspend(Attempt),
     Resume(Attempt),
     Cancel(Attempt),
-    Acknowledge(Attempt),
+    /// These outcomes need not be kept.
+    Acknowledge(Vec<Attempt>),
     Drain {
         stay: bool,
     },
 }
 
 impl Incoming {
-    /// Reads a message that was received at `received`.
+    /// Reads a message that was received at `received`: what it says, in order.
     ///
     /// # Errors
     /// It breaks the protocol, and there is nobody to answer for it.
-    pub(super) fn read(response: v1::SessionResponse, received: Instant) -> Result<Self, InvalidMessage> {
-        Ok(match response.message.ok_or_else(|| InvalidMessage::missing("message"))? {
+    pub(super) fn read(response: v1::SessionResponse, received: Instant) -> Result<Vec<Self>, InvalidMessage> {
+        Ok(vec![match response.message.ok_or_else(|| InvalidMessage::missing("message"))? {
             Message::Welcome(_) => return Err(InvalidMessage::invalid("welcome", "it was said before")),
-            Message::Assign(assign) => return assignment(assign, received),
+            Message::Assign(assign) => assignment(assign, received)?,
+            Message::Assigns(assigns) => {
+                return unpack_assigns(assigns)?.into_iter().map(|assign| assignment(assign, received)).collect();
+            }
             Message::Permit(permit) => {
                 let (attempt, permit): (Attempt, Permit) = required(Some(permit), "permit")?;
                 Self::Permit(attempt, Leave::new(permit, received))
@@ -42,9 +46,10 @@ impl Incoming {
             Message::Suspend(suspend) => Self::Suspend(required(suspend.attempt, "suspend.attempt")?),
             Message::Resume(resume) => Self::Resume(required(resume.attempt, "resume.attempt")?),
             Message::Cancel(cancel) => Self::Cancel(required(cancel.attempt, "cancel.attempt")?),
-            Message::Ack(ack) => Self::Acknowledge(required(ack.attempt, "ack.attempt")?),
+            Message::Ack(ack) => Self::Acknowledge(vec![required(ack.attempt, "ack.attempt")?]),
+            Message::Acks(acks) => Self::Acknowledge(unpack_acks(acks)?),
             Message::Drain(v1::Drain { stay }) => Self::Drain { stay },
-        })
+        }])
     }
 }
 
@@ -65,7 +70,8 @@ mod tests {
     use super::*;
 
     fn read(message: Message) -> Result<Incoming, InvalidMessage> {
-        Incoming::read(v1::SessionResponse { message: Some(message) }, Instant::now())
+        let said = Incoming::read(v1::SessionResponse { message: Some(message) }, Instant::now());
+        said.map(|mut said| said.pop().expect("one thing"))
     }
 
     #[test]

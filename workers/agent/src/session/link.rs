@@ -5,14 +5,17 @@
 //!   for its answer, so whoever handles it never waits and nothing is lost.
 //! - `asks`: heartbeats and what attempts say while they run. Small, and urgent: a permit request behind a document
 //!   would leave a host idle.
-//! - `bulk`: documents and outcomes. An outcome stands behind its own pieces in the same queue.
+//! - `bulk`: documents and outcomes. An outcome stands behind its own pieces in the same queue. Outcomes that stand there
+//!   one behind the other go together, if the scheduler takes several in one message.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 
 use gleaner_model::{Attempt, Host, Outcome};
 use gleaner_proto::convert::{
-    DocumentPiece, EndedRequests, PermitRequest, Progress, RequestsEnded, Suspended, Throttled,
+    DocumentPiece, EndedRequests, PackedOutcomes, PermitRequest, Progress, RequestsEnded, Suspended, Throttled,
 };
 use gleaner_proto::v1;
 use gleaner_proto::v1::session_request::Message;
@@ -40,6 +43,7 @@ pub(crate) struct Link {
     answers: mpsc::Sender<Message>,
     asks: mpsc::Sender<Message>,
     bulk: mpsc::Sender<Message>,
+    takes_several: Arc<AtomicBool>,
 }
 
 /// Leave to answer one message of the scheduler.
@@ -62,6 +66,11 @@ impl Link {
     /// Tells the sessions of this process apart.
     pub(crate) const fn number(&self) -> u64 {
         self.number
+    }
+
+    /// From now on outcomes may go together.
+    pub(crate) fn takes_several(&self) {
+        self.takes_several.store(true, Ordering::Relaxed);
     }
 
     /// Waits for room for an answer.
@@ -128,7 +137,16 @@ impl Link {
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     hello: Option<v1::Hello>,
-    queues: [mpsc::Receiver<Message>; 3],
+    queues: [Queue; 3],
+    takes_several: Arc<AtomicBool>,
+}
+
+/// One of the queues.
+#[derive(Debug)]
+struct Queue {
+    messages: mpsc::Receiver<Message>,
+    /// Taken, and not said yet: it was no outcome, or one too many.
+    next: Option<Message>,
 }
 
 /// The two ends of session `number`'s queues.
@@ -136,8 +154,41 @@ pub(crate) fn open(number: u64, hello: v1::Hello) -> (Link, Outgoing) {
     let (answers, answers_out) = mpsc::channel(ANSWERS);
     let (asks, asks_out) = mpsc::channel(ASKS);
     let (bulk, bulk_out) = mpsc::channel(BULK);
-    let outgoing = Outgoing { hello: Some(hello), queues: [answers_out, asks_out, bulk_out] };
-    (Link { number, answers, asks, bulk }, outgoing)
+    let takes_several = Arc::new(AtomicBool::new(false));
+    let queues = [answers_out, asks_out, bulk_out].map(|messages| Queue { messages, next: None });
+    let outgoing = Outgoing { hello: Some(hello), queues, takes_several: Arc::clone(&takes_several) };
+    (Link { number, answers, asks, bulk, takes_several }, outgoing)
+}
+
+impl Queue {
+    /// The next message; if it is an outcome and there may be `several` in one, with those right behind it.
+    fn poll_next(&mut self, context: &mut Context<'_>, several: bool) -> Poll<Option<Message>> {
+        let first = match self.next.take() {
+            Some(first) => first,
+            None => match ready!(self.messages.poll_recv(context)) {
+                Some(first) => first,
+                None => return Poll::Ready(None),
+            },
+        };
+        Poll::Ready(Some(match first {
+            Message::Outcome(first) if several => self.together(first),
+            other => other,
+        }))
+    }
+
+    fn together(&mut self, first: v1::Outcome) -> Message {
+        let mut outcomes = PackedOutcomes::new(first);
+        while let Ok(next) = self.messages.try_recv() {
+            self.next = match next {
+                Message::Outcome(outcome) => outcomes.add(outcome).map(Message::Outcome),
+                other => Some(other),
+            };
+            if self.next.is_some() {
+                break;
+            }
+        }
+        outcomes.into_message()
+    }
 }
 
 impl Stream for Outgoing {
@@ -148,9 +199,9 @@ impl Stream for Outgoing {
         if let Some(hello) = self.hello.take() {
             return item(Message::Hello(hello));
         }
-        let mut open = false;
+        let (mut open, several) = (false, self.takes_several.load(Ordering::Relaxed));
         for queue in &mut self.queues {
-            match queue.poll_recv(context) {
+            match queue.poll_next(context, several) {
                 Poll::Ready(Some(message)) => return item(message),
                 Poll::Ready(None) => {}
                 Poll::Pending => open = true,
@@ -184,6 +235,33 @@ mod tests {
             ),
             "{sent:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn outcomes_go_together_once_the_scheduler_takes_several() {
+        let attempt = |task| Attempt { task: TaskId(task), token: Token { epoch: 1, sequence: task } };
+        let kinds = async |several: bool| {
+            let (link, outgoing) = open(1, v1::Hello::default());
+            if several {
+                link.takes_several();
+            }
+            for task in 0..3 {
+                link.answer_slot().await.expect("open").outcome(attempt(task), Outcome::HandedBack);
+            }
+            link.answer_slot().await.expect("open").suspended(attempt(3), Vec::new());
+            link.answer_slot().await.expect("open").outcome(attempt(4), Outcome::HandedBack);
+            drop(link);
+            let said = outgoing.filter_map(|request| match request.message? {
+                Message::Hello(_) => None,
+                Message::Outcomes(outcomes) => Some(outcomes.outcomes.len()),
+                Message::Suspended(_) => Some(0),
+                Message::Outcome(_) => Some(1),
+                other => panic!("{other:?}"),
+            });
+            said.collect::<Vec<usize>>().await
+        };
+        assert_eq!(kinds(true).await, [3, 0, 1]);
+        assert_eq!(kinds(false).await, [1, 1, 1, 0, 1]);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! The task that keeps a session open.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use gleaner_model::{Capability, WorkerName};
@@ -130,6 +131,7 @@ impl Session {
             slots: u16::try_from(self.greeting.slots).unwrap_or(u16::MAX),
             held,
             tells_ends: true,
+            takes_several: true,
         }
     }
 
@@ -151,6 +153,9 @@ impl Session {
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let worker = self.worker.clone();
         let state_failed = move |error| drop(worker.cast(WorkerMessage::StateFailed(error)));
+        if welcome.takes_several {
+            link.takes_several();
+        }
         let shipments = shipping::start(link.clone(), self.state.clone(), state_failed);
         let welcomed = WorkerMessage::Welcomed { link: link.clone(), shipments, claims: welcome.claims };
         if self.worker.cast(welcomed).is_err() {
@@ -158,7 +163,15 @@ impl Session {
         }
         let (mut closing, mut snapshot) = (self.closing.clone(), self.snapshot.clone());
         let (mut slot, mut told_of_drain) = (None, false);
+        // What the last message says and nobody has heard: for each there must be leave to answer it.
+        let mut unheard = VecDeque::new();
         let over = loop {
+            if let Some(slot) = slot.take_if(|_| !unheard.is_empty())
+                && let Some(said) = unheard.pop_front()
+                && self.worker.cast(WorkerMessage::Said { said, slot }).is_err()
+            {
+                break Over::Closing;
+            }
             tokio::select! {
                 () = closed(&mut closing) => break Over::Closing,
                 got = link.answer_slot(), if slot.is_none() => match got {
@@ -166,12 +179,7 @@ impl Session {
                     Err(_) => break Over::Broken(Status::unavailable("the stream ended")),
                 },
                 message = incoming.message(), if slot.is_some() => match read(message) {
-                    Ok(said) => {
-                        let slot = slot.take().expect("asked for above");
-                        if self.worker.cast(WorkerMessage::Said { said, slot }).is_err() {
-                            break Over::Closing;
-                        }
-                    }
+                    Ok(said) => unheard.extend(said),
                     Err(status) => break Over::Broken(status),
                 },
                 () = draining(&mut snapshot), if !told_of_drain => {
@@ -209,7 +217,7 @@ impl Session {
     }
 }
 
-fn read(message: Result<Option<v1::SessionResponse>, Status>) -> Result<Incoming, Status> {
+fn read(message: Result<Option<v1::SessionResponse>, Status>) -> Result<Vec<Incoming>, Status> {
     let response = message?.ok_or_else(|| Status::unavailable("the scheduler closed the stream"))?;
     Incoming::read(response, Instant::now()).map_err(|error| Status::internal(format!("not understood: {error}")))
 }

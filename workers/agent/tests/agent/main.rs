@@ -13,4 +13,5 @@ mod permits;
 mod registry;
 mod resolutions;
 mod scheduler;
+mod several;
 mod suspended;

@@ -1,6 +1,6 @@
 //! A scheduler that the test plays: it accepts sessions one by one, says what the test says, and hears everything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use gleaner_model::{
     Assignment, Attempt, ContentHash, CrawlPart, Document, Host, JobKind, Lane, Outcome, Permit, Purl, Question,
     Registry, RegistryName, TaskId, Token, Trace, Validators,
 };
-use gleaner_proto::convert::{Claim, ClaimVerdict, Hello, Welcome};
+use gleaner_proto::convert::{Claim, ClaimVerdict, Hello, Welcome, pack_acks, pack_assigns, unpack_outcomes};
 use gleaner_proto::v1;
 use gleaner_proto::v1::catalog_service_server::CatalogServiceServer;
 use gleaner_proto::v1::session_request::Message as FromWorker;
@@ -94,7 +94,8 @@ impl Scheduler {
         let (mut from, to) = soon(self.opened.recv()).await.unwrap();
         let first = soon(from.next()).await.unwrap().unwrap().message.unwrap();
         let FromWorker::Hello(hello) = first else { panic!("the first message is {first:?}") };
-        Session { hello: hello.try_into().unwrap(), from, to, granted: 0, ended: Vec::new(), pieces: HashMap::new() }
+        let (granted, ended, pieces, unheard, takes_several) = Default::default();
+        Session { hello: hello.try_into().unwrap(), from, to, granted, ended, pieces, unheard, takes_several }
     }
 
     /// The next session, in which whatever is held is closed.
@@ -121,6 +122,10 @@ pub(crate) struct Session {
     /// What was said of requests that have ended.
     pub(crate) ended: Vec<v1::EndedRequests>,
     pieces: HashMap<(Attempt, Vec<u8>), (Vec<u8>, bool)>,
+    /// What is left of a message that said several outcomes.
+    unheard: VecDeque<v1::Outcome>,
+    /// Does its welcome say that it takes several outcomes in one message?
+    pub(crate) takes_several: bool,
 }
 
 /// An outcome with the documents that were sent before it.
@@ -172,7 +177,8 @@ impl Session {
     pub(crate) async fn greet(&self, verdict: impl Fn(Attempt) -> ClaimVerdict) {
         let claims = self.hello.held.iter().map(|held| held.attempt);
         let claims = claims.map(|attempt| Claim { attempt, verdict: verdict(attempt) }).collect();
-        let welcome = Welcome { epoch: 1, heartbeat_ms: 50, lease_ttl_ms: 5_000, claims };
+        let welcome =
+            Welcome { epoch: 1, heartbeat_ms: 50, lease_ttl_ms: 5_000, claims, takes_several: self.takes_several };
         self.say(ToWorker::Welcome(welcome.into())).await;
     }
 
@@ -185,6 +191,14 @@ impl Session {
             self.granted += 1;
         }
         self.say(ToWorker::Assign(assignment.into())).await;
+    }
+
+    /// The same for several, in as few messages as can be.
+    pub(crate) async fn assign_together(&mut self, assignments: Vec<Assignment>) {
+        self.granted += assignments.len();
+        for assigns in pack_assigns(assignments) {
+            self.say(ToWorker::Assigns(assigns)).await;
+        }
     }
 
     pub(crate) async fn permit(&mut self, attempt: Attempt, host: &str, use_within_ms: u64) {
@@ -209,6 +223,13 @@ impl Session {
         self.say(ToWorker::Ack(v1::Ack { attempt: Some(attempt.into()) })).await;
     }
 
+    /// The same for several, in as few messages as can be.
+    pub(crate) async fn acknowledge_together(&self, attempts: &[Attempt]) {
+        for acks in pack_acks(attempts) {
+            self.say(ToWorker::Acks(acks)).await;
+        }
+    }
+
     /// The next message that is no heartbeat and no progress. Pieces are put together on the way, and what is said of
     /// requests that have ended is written down.
     pub(crate) async fn hear(&mut self) -> FromWorker {
@@ -218,7 +239,17 @@ impl Session {
     /// The same; none if the worker has ended the stream.
     pub(crate) async fn try_hear(&mut self) -> Option<FromWorker> {
         loop {
+            if let Some(outcome) = self.unheard.pop_front() {
+                return Some(FromWorker::Outcome(outcome));
+            }
             match self.from.next().await?.ok()?.message.unwrap() {
+                FromWorker::Outcomes(outcomes) => {
+                    assert!(
+                        self.takes_several,
+                        "only a scheduler that says so is told several outcomes in one message"
+                    );
+                    self.unheard.extend(unpack_outcomes(outcomes).unwrap());
+                }
                 FromWorker::Heartbeat(_) | FromWorker::Progress(_) => {}
                 FromWorker::DocumentPiece(piece) => self.collect(piece),
                 FromWorker::RequestsEnded(said) => self.ended.extend(said.ended),

@@ -136,7 +136,7 @@ impl State {
             fingerprint,
         }));
         entry.orders.push(write);
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     /// Asks the core to take in every item; if there is no room for all, none is.
@@ -178,7 +178,7 @@ impl State {
             let _ = reply.send(result.map(|()| Some(told)).map_err(|error| OrderError::Store(error.to_string())));
         }));
         entry.orders.push(write);
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     /// Has those batches counted whose jobs have all ended, off the actor's thread.
@@ -202,7 +202,7 @@ impl State {
         let Some(end) = end else { return };
         let mut entry = Entry::new(Box::new(|_| ()));
         entry.orders.push(OrderWrite::Batch(Batch { end: Some(end), ..row.batch }));
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 }
 

@@ -179,7 +179,7 @@ impl State {
             let _ = reply.send(result.map(|()| told).map_err(|error| OrderError::Store(error.to_string())));
         }));
         entry.orders.push(OrderWrite::Campaign(campaign));
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     pub(super) fn change_campaign(
@@ -214,7 +214,7 @@ impl State {
             let _ = reply.send(result.map(|()| told).map_err(|error| OrderError::Store(error.to_string())));
         }));
         entry.orders.push(write);
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     /// Has the next packages read for those campaigns that have room, off the actor's thread.
@@ -283,7 +283,7 @@ impl State {
             self.payloads.insert(admitted.job, payload);
         }
         entry.orders.push(OrderWrite::Campaign(campaign));
-        self.parts.committer.send(entry);
+        self.commit(entry);
         self.finish_campaign(name);
     }
 
@@ -334,6 +334,6 @@ impl State {
         tracing::info!(client = %name.0, campaign = %name.1, jobs = row.campaign.submitted, "a campaign is done");
         let mut entry = Entry::new(Box::new(|_| ()));
         entry.orders.push(OrderWrite::Campaign(row.campaign.clone()));
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 }

@@ -148,7 +148,7 @@ impl State {
             let _ = reply.send(result.map(|()| told).map_err(|error| OrderError::Store(error.to_string())));
         }));
         entry.orders.push(OrderWrite::Schedule(Box::new(schedule.clone())));
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     pub(super) fn remove_schedule(&mut self, name: &Name, reply: Reply<Result<(), OrderError>>) {
@@ -160,7 +160,7 @@ impl State {
         }));
         let (client, name) = name.clone();
         entry.orders.push(OrderWrite::ScheduleRemoved { client, name });
-        self.parts.committer.send(entry);
+        self.commit(entry);
     }
 
     /// Asks for what a schedule says, now that it is due.
@@ -192,7 +192,7 @@ impl State {
             self.payloads.insert(admitted.job, payload);
         }
         entry.orders.push(OrderWrite::Schedule(Box::new(schedule.clone())));
-        self.parts.committer.send(entry);
+        self.commit(entry);
         self.orders.schedules.put(schedule, cron);
     }
 
