@@ -77,12 +77,15 @@ fn is_empty(rows: &Rows<'_>, key: &[u8], end: &[u8]) -> Result<bool, StoreError>
     Ok(after.next().transpose().map_err(storage)?.is_none())
 }
 
+/// A key and what stands under it.
+type Row = (Vec<u8>, Vec<u8>);
+
 /// The last row from `first` to `end`.
 fn last(
     rows: &impl ReadableTable<&'static [u8], &'static [u8]>,
     first: &[u8],
     end: &[u8],
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+) -> Result<Option<Row>, StoreError> {
     let last = rows.range::<&[u8]>(first..=end).map_err(storage)?.next_back().transpose().map_err(storage)?;
     Ok(last.map(|(key, stored)| (key.value().to_vec(), stored.value().to_vec())))
 }
