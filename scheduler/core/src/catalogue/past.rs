@@ -5,8 +5,9 @@
 //! tell cannot be brought back: a version that was removed since, the dependencies of one before they changed, the words
 //! of a yank or a deprecation that was taken back.
 
-use gleaner_model::{EventKind, Package, Presence, Yank};
 use std::collections::BTreeSet;
+
+use gleaner_model::{EventKind, Package, Presence, Yank};
 
 /// What was known of a package at an earlier position.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,8 +125,15 @@ mod tests {
     fn package(versions: &[&str]) -> Package {
         let version = |number: &&str| Version {
             number: (*number).to_owned(),
+            published_at: None,
+            yank: None,
+            deprecated: None,
+            licence: None,
+            runtime: None,
             dependencies: Dependencies::Fetched(Vec::new()),
-            ..Version::default()
+            features: Vec::new(),
+            details: None,
+            artifacts: Vec::new(),
         };
         Package {
             latest: versions.last().map(|it| (*it).to_owned()),
