@@ -6,7 +6,7 @@ use gleaner_proto::convert::Known;
 
 use crate::catalogue::{Asked, Catalogue, cargo, put_pigeons, pypi};
 use crate::harness::Stage;
-use crate::scheduler::{Session, attempt, resolution, soon};
+use crate::scheduler::{Scheduler, Session, attempt, resolution, soon};
 
 /// `top` needs `mid`, which needs `low`.
 fn put_three(catalogue: &Catalogue) {
@@ -57,7 +57,7 @@ async fn a_question_is_answered_from_the_catalogue_and_each_package_is_read_once
         ["low 0.3.1", "mid 1.2.0"]
     );
     assert_eq!(catalogue.names(), ["low", "mid", "top"]);
-    assert_eq!(catalogue.event_reads(), 0, "no event came");
+    assert_eq!(catalogue.event_reads(), 1, "the last event before it began, and none after that");
 }
 
 #[tokio::test]
@@ -241,6 +241,26 @@ async fn a_worker_that_starts_again_reads_only_what_changed() {
     let delivered = answer(&mut session, now(2, "pkg:cargo/top", &catalogue)).await;
     assert_eq!(delivered.graph(), ["low 0.4.0", "mid 1.2.0", "top 1.0.0"]);
     assert_eq!(catalogue.asked()[before..], [Asked { names: vec!["mid".into()], position: None }]);
+}
+
+#[tokio::test]
+async fn what_another_catalogue_said_does_not_count() {
+    let (mut stage, mut session) = Stage::start().await;
+    put_three(&stage.scheduler.catalogue);
+    answer(&mut session, now(1, "pkg:cargo/top", &stage.scheduler.catalogue)).await;
+    // Another scheduler, whose catalogue has had as many events and more.
+    let mut other = Scheduler::start().await;
+    std::mem::swap(&mut stage.scheduler, &mut other);
+    let catalogue = stage.scheduler.catalogue.clone();
+    for name in ["x", "y", "z"] {
+        catalogue.put_package(&format!("pkg:cargo/{name}"), cargo(name, &[("1.0.0", &[])]));
+    }
+    catalogue.put_package("pkg:cargo/top", cargo("top", &[("9.0.0", &[])]));
+    catalogue.put_package("pkg:cargo/mid", cargo("mid", &[("9.0.0", &[])]));
+    stage.restart().await;
+    let mut session = stage.scheduler.welcome().await;
+    assert_eq!(answer(&mut session, now(2, "pkg:cargo/top", &catalogue)).await.graph(), ["top 9.0.0"]);
+    assert_eq!(answer(&mut session, now(3, "pkg:cargo/mid", &catalogue)).await.graph(), ["mid 9.0.0"]);
 }
 
 #[tokio::test]
