@@ -96,8 +96,13 @@ impl Shelf {
     ///
     /// # Errors
     /// The catalogue gave no answer.
-    pub(crate) async fn bring(self: &Arc<Self>, position: u64, names: &[PackageName]) -> Result<Stand, CatalogueFault> {
-        let waits = match self.join(position, names) {
+    pub(crate) async fn bring(
+        self: &Arc<Self>,
+        position: u64,
+        names: &[PackageName],
+        of: Option<&Stand>,
+    ) -> Result<Stand, CatalogueFault> {
+        let waits = match self.join(position, names, of) {
             Ok(stand) => return Ok(stand),
             Err(waits) => waits,
         };
