@@ -43,7 +43,11 @@ pub(crate) type Place = OwnedSemaphorePermit;
 
 impl Workshop {
     pub(crate) fn new() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::of(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+    }
+
+    /// The same for so many processors.
+    pub(crate) fn of(processors: usize) -> Self {
         Self {
             places: Arc::new(Semaphore::new(processors)),
             aside: Arc::new(Semaphore::new(ASIDE_MAX)),

@@ -105,3 +105,87 @@ impl Pace {
         if waited.is_ok() { Flow::Continue } else { Flow::Stop }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gleaner_model::{Attempt, TaskId, Token};
+
+    use super::*;
+    use crate::attempt::Drains;
+
+    fn lease() -> Arc<Lease> {
+        let attempt = Attempt { task: TaskId(1), token: Token { epoch: 1, sequence: 1 } };
+        Arc::new(Lease::new(attempt, Arc::new(Drains::new(0))))
+    }
+
+    async fn pace(lease: &Arc<Lease>, workshop: &Workshop) -> (Wanted, Pace) {
+        let place = workshop.place().await.expect("there is one");
+        Pace::new(Arc::clone(lease), workshop.clone(), place)
+    }
+
+    /// What a pause on a thread of its own says, and the pace after it.
+    fn paused(mut pace: Pace) -> tokio::task::JoinHandle<(Flow, Pace)> {
+        tokio::task::spawn_blocking(move || (pace.pause(), pace))
+    }
+
+    #[tokio::test]
+    async fn it_goes_on_while_it_is_wanted() {
+        let (lease, workshop) = (lease(), Workshop::new());
+        let (wanted, mut pace) = pace(&lease, &workshop).await;
+        assert_eq!(pace.pause(), Flow::Continue);
+        drop(wanted);
+        assert_eq!((pace.pause(), pace.begins_anew), (Flow::Stop, false));
+    }
+
+    #[tokio::test]
+    async fn suspended_it_gives_its_place_back_until_it_goes_on() {
+        let (lease, workshop) = (lease(), Workshop::of(1));
+        let (_wanted, pace) = pace(&lease, &workshop).await;
+        lease.suspend();
+        let waiting = paused(pace);
+        let other = workshop.place().await.expect("the place was given back");
+        lease.resume();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!waiting.is_finished(), "its place is taken");
+        drop(other);
+        let (flow, pace) = waiting.await.expect("no panic");
+        assert_eq!(flow, Flow::Continue);
+        assert!(workshop.is_crowded() && pace.stood() >= Duration::from_millis(20));
+    }
+
+    #[tokio::test]
+    async fn suspended_and_unwanted_it_ends() {
+        let (lease, workshop) = (lease(), Workshop::of(1));
+        let (wanted, pace) = pace(&lease, &workshop).await;
+        lease.suspend();
+        let waiting = paused(pace);
+        let other = workshop.place().await.expect("the place was given back");
+        drop(wanted);
+        let (flow, pace) = waiting.await.expect("no panic");
+        assert_eq!((flow, pace.begins_anew), (Flow::Stop, false));
+        drop(other);
+    }
+
+    #[tokio::test]
+    async fn without_room_aside_it_begins_anew() {
+        let (lease, workshop) = (lease(), Workshop::of(1));
+        let rooms: Vec<_> = std::iter::from_fn(|| workshop.room_aside()).collect();
+        let (_wanted, mut pace) = pace(&lease, &workshop).await;
+        lease.suspend();
+        assert_eq!((pace.pause(), pace.begins_anew), (Flow::Stop, true));
+        drop((pace, rooms));
+        assert!(!workshop.is_crowded());
+    }
+
+    #[tokio::test]
+    async fn others_get_their_turn() {
+        let (lease, workshop) = (lease(), Workshop::of(1));
+        let (_wanted, pace) = pace(&lease, &workshop).await;
+        let waits = workshop.clone();
+        let other = tokio::spawn(async move { waits.place().await });
+        tokio::time::sleep(TURN * 2).await;
+        let waiting = paused(pace);
+        drop(other.await.expect("no panic").expect("its turn"));
+        assert_eq!(waiting.await.expect("no panic").0, Flow::Continue);
+    }
+}

@@ -84,8 +84,7 @@ impl Errand {
 
     /// Resolves, and asks the catalogue for what is missing, until it has nothing new of that.
     async fn until_nothing_new(&self, task: &Arc<Task>, shelf: &Arc<Shelf>) -> Result<(Run, Stand), Fault> {
-        let position = self.assignment.position;
-        let mut stand = self.bring(shelf, position, &[]).await?;
+        let mut stand = self.bring(shelf, &[], None).await?;
         // Where the catalogue was asked for what. What is not there at one position may be at a later one.
         let mut asked: HashMap<PackageName, u64> = HashMap::new();
         loop {
@@ -96,7 +95,7 @@ impl Errand {
             if wanted.is_empty() {
                 return Ok((run, stand));
             }
-            let next = self.bring(shelf, position, &wanted).await?;
+            let next = self.bring(shelf, &wanted, Some(&stand)).await?;
             if !shelf.has_news(names, &stand) {
                 return Ok((run, stand));
             }
@@ -108,12 +107,13 @@ impl Errand {
     }
 
     /// The shelf's state, after asking for names; again if the catalogue cannot be reached.
-    async fn bring(&self, shelf: &Arc<Shelf>, position: u64, names: &[PackageName]) -> Result<Stand, Fault> {
+    async fn bring(&self, shelf: &Arc<Shelf>, names: &[PackageName], of: Option<&Stand>) -> Result<Stand, Fault> {
+        let position = self.assignment.position;
         let mut wait = FIRST_WAIT;
         let mut tries = 0;
         loop {
             self.gate().await;
-            match shelf.bring(position, names).await {
+            match shelf.bring(position, names, of).await {
                 Err(fault) if fault.is_passing() && tries < TRIES => tracing::debug!(%fault, "asking again"),
                 other => return other.map_err(CatalogueFault::into),
             }

@@ -4,6 +4,9 @@
 //! with the position at which its answer was exact. An answer may be later than the events that were read, so those up
 //! to it are read too, until nothing known is stale at the state's position, or until that has been tried a few times: a
 //! catalogue that changes faster than it can be read is followed as well as that goes.
+//!
+//! Events are read from the last one that was read on. If it is not there any more as it was, the catalogue is another one,
+//! or was put back to an earlier state, and nothing that is known of it counts.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use super::draft::Draft;
 use super::fault::CatalogueFault;
 use super::kept::{Changes, Tenure};
 use super::shelf::{Ask, Shelf, Stand};
+use super::source::Mark;
 
 /// Events beyond which a shelf begins anew: to read them would take longer than to read the packages that are wanted.
 const FOLLOWED_MAX: u64 = 200_000;
@@ -35,6 +39,7 @@ const EVENTS_PAUSE: Duration = Duration::from_millis(20);
 /// What events told.
 struct Followed {
     position: u64,
+    mark: Option<Mark>,
     touched: BTreeMap<PackageName, u64>,
     /// Too much happened, or nobody tells: nothing that was known counts any more.
     all_is_stale: bool,
@@ -50,9 +55,9 @@ impl Shelf {
         let mut target = ask.position;
         let mut names: Vec<PackageName> = ask.names.into_iter().collect();
         for _ in 0..PASSES {
-            let followed = self.follow(stand.position, target).await?;
+            let followed = self.follow(&stand, target).await?;
             if followed.all_is_stale {
-                return self.start_anew(&tenure, followed.position, names).await;
+                return self.start_anew(&tenure, followed, names).await;
             }
             names.extend(self.lock().ledger.stale(&followed.touched));
             names.sort_unstable();
@@ -74,47 +79,68 @@ impl Shelf {
 
     /// The first state: empty, where the disk's packages are exact if that is not too long ago, else at `position`.
     async fn begin(&self, position: u64) -> (Stand, Option<Tenure>) {
-        let mut from = self.pinned.unwrap_or(position);
+        let mut stand = Stand { snapshots: Arc::default(), position, mark: None, revision: 0 };
         let mut tenure = None;
-        if self.pinned.is_none() {
-            let (taken, at) = self.kept.begin(self.whose.registry.clone()).await;
-            match at.filter(|at| *at <= position && position - at <= FOLLOWED_MAX) {
-                Some(at) => from = at,
-                None => self.kept.change(&taken, Changes { position, all_is_stale: true, ..Changes::default() }).await,
+        if let Some(pinned) = self.pinned {
+            stand.position = pinned;
+        } else {
+            let (taken, kept) = self.kept.begin(self.whose.registry.clone()).await;
+            match kept.filter(|(at, _)| *at <= position && position - at <= FOLLOWED_MAX) {
+                Some((at, mark)) => (stand.position, stand.mark) = (at, Some(mark)),
+                None => {
+                    stand.mark = self.mark(position).await;
+                    self.kept.change(&taken, Changes::all_is_stale(position, stand.mark)).await;
+                }
             }
             tenure = Some(taken);
         }
-        let stand = Stand { snapshots: Arc::default(), position: from, revision: 0 };
         let mut inner = self.lock();
         inner.stand = Some(stand.clone());
         inner.tenure.clone_from(&tenure);
         (stand, tenure)
     }
 
-    /// Reads the events from a position to another, and what else is there by then.
-    async fn follow(&self, from: u64, to: u64) -> Result<Followed, CatalogueFault> {
-        let mut followed = Followed { position: from, touched: BTreeMap::new(), all_is_stale: false };
-        if self.pinned.is_some() {
+    /// The mark of the event before a position. Without one nothing is kept for the next start.
+    async fn mark(&self, position: u64) -> Option<Mark> {
+        self.source.mark(&self.whose, position).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "the catalogue's last event is not known");
+            None
+        })
+    }
+
+    /// Reads the events from a state to a position, and what else is there by then.
+    async fn follow(&self, stand: &Stand, to: u64) -> Result<Followed, CatalogueFault> {
+        let Stand { position, mark, .. } = *stand;
+        let mut followed = Followed { position, mark, touched: BTreeMap::new(), all_is_stale: false };
+        if self.pinned.is_some() || to <= position {
             return Ok(followed);
         }
-        if to.saturating_sub(from) > FOLLOWED_MAX {
-            return Ok(Followed { position: to, all_is_stale: true, ..followed });
+        if to - position > FOLLOWED_MAX {
+            return Ok(self.lost(to).await);
         }
+        // The last event that was read comes once more, to see that it is still there.
+        let mut from = position.saturating_sub(u64::from(mark.is_some()));
         let began = Instant::now();
         while followed.position < to {
-            let page = match self.source.events(&self.whose, followed.position).await {
+            let page = match self.source.page(&self.whose, from).await {
                 Ok(page) => page,
                 Err(CatalogueFault::Refused(what)) => {
-                    tracing::warn!(what, "the catalogue's events cannot be followed; packages are read anew instead");
-                    return Ok(Followed { position: to, all_is_stale: true, ..followed });
+                    self.warn_of_refusal(&what);
+                    return Ok(Followed { position: to, mark: None, all_is_stale: true, ..followed });
                 }
                 Err(error) => return Err(error),
             };
+            if from < position && page.first != mark.map(|mark| (position, mark)) {
+                tracing::warn!(registry = %self.whose.registry, position, "the catalogue is not the one that was followed");
+                return Ok(self.lost(to).await);
+            }
             crate::metrics::events(page.events);
-            followed.touched.extend(page.touched);
+            followed.touched.extend(page.touched.into_iter().filter(|(_, after)| *after > position));
             if page.position > followed.position {
-                followed.position = page.position;
+                (followed.position, from) = (page.position, page.position);
+                followed.mark = page.last.map(|(_, mark)| mark);
             } else if began.elapsed() < EVENTS_WITHIN {
+                from = followed.position;
                 sleep(EVENTS_PAUSE).await;
             } else {
                 let what = format!("its events end at {}, and {to} was spoken of", followed.position);
@@ -122,6 +148,17 @@ impl Shelf {
             }
         }
         Ok(followed)
+    }
+
+    /// Nothing that was known counts any more.
+    async fn lost(&self, position: u64) -> Followed {
+        Followed { position, mark: self.mark(position).await, touched: BTreeMap::new(), all_is_stale: true }
+    }
+
+    fn warn_of_refusal(&self, what: &str) {
+        if !self.was_refused.swap(true, Ordering::Relaxed) {
+            tracing::warn!(what, "the catalogue's events cannot be followed; packages are read anew instead");
+        }
     }
 
     /// Reads packages: from the disk what is there and was not known, from the catalogue the rest.
@@ -184,7 +221,8 @@ impl Shelf {
         let stand = {
             let mut inner = self.lock();
             let revision = inner.stand.as_ref().map_or(0, |stand| stand.revision) + u64::from(is_new);
-            let stand = Stand { snapshots: Arc::clone(draft.snapshots()), position: followed.position, revision };
+            let Followed { position, mark, .. } = followed;
+            let stand = Stand { snapshots: Arc::clone(draft.snapshots()), position, mark, revision };
             inner.ledger.take_in(std::mem::take(&mut draft.entries));
             inner.stand = Some(stand.clone());
             stand
@@ -195,7 +233,7 @@ impl Shelf {
         }
         if let Some(tenure) = tenure {
             let forget = followed.touched.into_keys().collect();
-            let changes = Changes { position: stand.position, all_is_stale: false, forget, put };
+            let changes = Changes { position: stand.position, mark: stand.mark, all_is_stale: false, forget, put };
             self.kept.change(tenure, changes).await;
         }
         stand
@@ -205,20 +243,21 @@ impl Shelf {
     async fn start_anew(
         self: &Arc<Self>,
         tenure: &Option<Tenure>,
-        position: u64,
+        lost: Followed,
         names: Vec<PackageName>,
     ) -> Result<(), CatalogueFault> {
+        let (position, mark) = (lost.position, lost.mark);
         let revision = {
             let mut inner = self.lock();
             inner.ledger = super::ledger::Ledger::default();
             inner.stand.as_ref().map_or(0, |stand| stand.revision) + 1
         };
         if let Some(tenure) = tenure {
-            self.kept.change(tenure, Changes { position, all_is_stale: true, ..Changes::default() }).await;
+            self.kept.change(tenure, Changes::all_is_stale(position, mark)).await;
         }
-        let stand = Stand { snapshots: Arc::default(), position, revision };
+        let stand = Stand { snapshots: Arc::default(), position, mark, revision };
         self.lock().stand = Some(stand.clone());
-        let followed = Followed { position, touched: BTreeMap::new(), all_is_stale: false };
+        let followed = Followed { all_is_stale: false, ..lost };
         let draft = self.read(&stand, tenure, &followed, names).await?;
         self.put_in_place(tenure, followed, draft).await;
         Ok(())

@@ -10,7 +10,7 @@
 
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use super::fault::CatalogueFault;
 use super::kept::{Kept, Tenure};
 use super::ledger::Ledger;
-use super::source::{Source, Whose};
+use super::source::{Mark, Source, Whose};
 use crate::workshop::Workshop;
 
 /// A state of a shelf.
@@ -31,6 +31,8 @@ pub(crate) struct Stand {
     pub(crate) snapshots: Arc<Snapshots>,
     /// All events before this were taken in.
     pub(crate) position: u64,
+    /// The mark of the event right before that, if it is known.
+    pub(super) mark: Option<Mark>,
     /// Rises with each state that differs.
     pub(super) revision: u64,
 }
@@ -47,6 +49,8 @@ pub(crate) struct Shelf {
     bytes: AtomicUsize,
     /// Bytes that came in since that was measured.
     pub(super) unmeasured: AtomicUsize,
+    /// Was it said that events cannot be followed?
+    pub(super) was_refused: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -83,15 +87,22 @@ pub(super) struct Ask {
 impl Shelf {
     pub(super) fn new(whose: Whose, pinned: Option<u64>, source: Source, kept: Kept, workshop: Workshop) -> Self {
         let (bytes, unmeasured, inner) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::default());
-        Self { whose, pinned, source, kept, workshop, bytes, unmeasured, inner }
+        let was_refused = AtomicBool::new(false);
+        Self { whose, pinned, source, kept, workshop, bytes, unmeasured, was_refused, inner }
     }
 
-    /// A state that has all before `position` taken in, after asking for `names`.
+    /// A state that has all before `position` taken in, after asking for `names`, which somebody misses in the state `of`;
+    /// those that came since are not asked for.
     ///
     /// # Errors
     /// The catalogue gave no answer.
-    pub(crate) async fn bring(self: &Arc<Self>, position: u64, names: &[PackageName]) -> Result<Stand, CatalogueFault> {
-        let waits = match self.join(position, names) {
+    pub(crate) async fn bring(
+        self: &Arc<Self>,
+        position: u64,
+        names: &[PackageName],
+        of: Option<&Stand>,
+    ) -> Result<Stand, CatalogueFault> {
+        let waits = match self.join(position, names, of) {
             Ok(stand) => return Ok(stand),
             Err(waits) => waits,
         };
@@ -107,14 +118,21 @@ impl Shelf {
     }
 
     /// The state that is there, or the rounds to wait for.
-    fn join(self: &Arc<Self>, position: u64, names: &[PackageName]) -> Result<Stand, Vec<watch::Receiver<Done>>> {
+    fn join(
+        self: &Arc<Self>,
+        position: u64,
+        names: &[PackageName],
+        of: Option<&Stand>,
+    ) -> Result<Stand, Vec<watch::Receiver<Done>>> {
         let mut inner = self.lock();
+        let since = of.map_or(u64::MAX, |stand| stand.revision);
+        let is_wanted = |name: &&PackageName| !inner.ledger.has_news(std::slice::from_ref(*name), since);
+        let mut names: HashSet<PackageName> = names.iter().filter(is_wanted).cloned().collect();
         let there = inner.stand.clone().filter(|stand| stand.position >= position);
         if let Some(stand) = there.filter(|_| names.is_empty()) {
             return Ok(stand);
         }
         let mut waits = Vec::new();
-        let mut names: HashSet<PackageName> = names.iter().cloned().collect();
         let mut is_covered = false;
         if let Some(running) = inner.running.as_ref().filter(|running| running.ask.position >= position) {
             is_covered = true;

@@ -14,6 +14,7 @@ use tonic::transport::Channel;
 
 use super::cursor;
 use super::fault::CatalogueFault;
+use crate::document;
 
 /// How long the catalogue may take for one message. It reads from its own disk.
 const MESSAGE_WITHIN: Duration = Duration::from_secs(30);
@@ -36,11 +37,19 @@ pub(super) struct Source {
     events: CatalogServiceClient<Channel>,
 }
 
+/// Tells an event from others that might stand at its place: in another catalogue, or in one that was put back to an
+/// earlier state.
+pub(crate) type Mark = u64;
+
 /// Some events.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     /// Packages of the registry that they are about, each with the position right after the last of its events.
     pub(super) touched: BTreeMap<PackageName, u64>,
+    /// The first of them: the position right after it, and its mark.
+    pub(super) first: Option<(u64, Mark)>,
+    /// The last of them, likewise.
+    pub(super) last: Option<(u64, Mark)>,
     /// All before this were read.
     pub(super) position: u64,
     /// How many there were, of all registries.
@@ -70,9 +79,20 @@ impl Source {
         Ok(Answers { stream, left })
     }
 
-    /// Events from a position on.
-    pub(super) async fn events(&self, whose: &Whose, from: u64) -> Result<Page, CatalogueFault> {
-        let request = v1::ListEventsRequest { cursor: cursor::cursor(from), page_size: PAGE };
+    /// The mark of the event right before a position; none at the beginning, or if there is none.
+    pub(super) async fn mark(&self, whose: &Whose, position: u64) -> Result<Option<Mark>, CatalogueFault> {
+        let Some(before) = position.checked_sub(1) else { return Ok(None) };
+        let page = self.events(whose, before, 1).await?;
+        Ok(page.first.filter(|(after, _)| *after == position).map(|(_, mark)| mark))
+    }
+
+    /// Up to a page of events from a position on.
+    pub(super) async fn page(&self, whose: &Whose, from: u64) -> Result<Page, CatalogueFault> {
+        self.events(whose, from, PAGE).await
+    }
+
+    async fn events(&self, whose: &Whose, from: u64, page_size: u32) -> Result<Page, CatalogueFault> {
+        let request = v1::ListEventsRequest { cursor: cursor::cursor(from), page_size };
         let mut client = self.events.clone();
         let answer = within(client.list_events(request)).await?.into_inner();
         let position = |text: &str| {
@@ -81,14 +101,23 @@ impl Source {
         let mut page =
             Page { position: position(&answer.next_cursor)?, events: answer.events.len(), ..Page::default() };
         for event in answer.events {
+            let after = position(&event.cursor)?;
+            page.last = Some((after, mark(&event)));
+            page.first = page.first.or(page.last);
             // What cannot be read is of no ecosystem that this worker knows.
             let Ok(purl) = convert::purl(&event.purl) else { continue };
             if purl.ecosystem() == whose.ecosystem && event.registry == whose.registry.as_str() {
-                page.touched.insert(purl.name().clone(), position(&event.cursor)?);
+                page.touched.insert(purl.name().clone(), after);
             }
         }
         Ok(page)
     }
+}
+
+fn mark(event: &v1::Event) -> Mark {
+    let text = format!("{} {} {} {}", event.registry, event.purl, event.r#type, event.at_ms);
+    let [a, b, c, d, e, f, g, h, ..] = document::hash(text.as_bytes()).0;
+    Mark::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Answers about packages, one by one.

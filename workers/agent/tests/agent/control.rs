@@ -152,23 +152,6 @@ async fn a_drain_gives_back_what_is_suspended() {
 }
 
 #[tokio::test]
-async fn work_that_it_cannot_do_fails_clearly() {
-    let registry = registry().await;
-    let (_stage, mut session) = Stage::start().await;
-    let mut resolve = assignment(1, "pkg:cargo/abc", &registry.base_url());
-    resolve.kind = JobKind::Resolve;
-    session.assign(resolve).await;
-    assert_eq!(session.outcome().await.fault().kind, FaultKind::Unimplemented);
-    let unheard: v1::Assign = assignment(2, "pkg:cargo/abc", &registry.base_url()).into();
-    session.say(ToWorker::Assign(v1::Assign { purl: "pkg:unheard/of".into(), ..unheard })).await;
-    let delivered = session.outcome().await;
-    assert_eq!(delivered.attempt, attempt(2));
-    assert_eq!(delivered.fault().kind, FaultKind::Unimplemented);
-    assert!(delivered.fault().detail.contains("unheard"));
-    assert!(registry.asked().is_empty());
-}
-
-#[tokio::test]
 async fn a_worker_that_is_refused_at_first_says_why() {
     let directory = tempfile::tempdir().unwrap();
     let mut scheduler = Scheduler::start().await;

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::file::{self, Broken, Where};
 use super::tables::{META, META_BYTES, META_NEXT, ORDER, PACKAGES, POSITIONS};
 use super::{Changes, Order, Tenure};
+use crate::catalogue::source::Mark;
 use crate::document;
 
 /// Longest package that is believed, in bytes: as long as the longest message.
@@ -107,7 +108,7 @@ fn key(registry: &RegistryName, name: &PackageName) -> String {
     format!("{registry} {name}")
 }
 
-fn position(database: &Database, registry: &RegistryName) -> Result<Option<u64>, Broken> {
+fn position(database: &Database, registry: &RegistryName) -> Result<Option<(u64, Mark)>, Broken> {
     let positions = database.begin_read()?.open_table(POSITIONS)?;
     Ok(positions.get(registry.as_str())?.map(|position| position.value()))
 }
@@ -156,7 +157,12 @@ fn change(
     }
     shelf.make_room(bytes_max)?;
     shelf.close(&transaction)?;
-    transaction.open_table(POSITIONS)?.insert(registry.as_str(), changes.position)?;
+    let mut positions = transaction.open_table(POSITIONS)?;
+    match changes.mark {
+        Some(mark) => positions.insert(registry.as_str(), (changes.position, mark))?,
+        None => positions.remove(registry.as_str())?,
+    };
+    drop(positions);
     transaction.commit()?;
     Ok(())
 }

@@ -28,6 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::file::Where;
 use self::keeper::Keeper;
+use super::source::Mark;
 
 /// Orders that wait for the thread. Each carries what one round read; beyond this a round waits for the disk.
 const ORDERS: usize = 8;
@@ -44,6 +45,8 @@ pub(crate) struct Tenure {
 pub(crate) struct Changes {
     /// All that is kept of the registry is exact at this position afterwards.
     pub(crate) position: u64,
+    /// The mark of the event before it; without one what is kept is of no use to the next start.
+    pub(crate) mark: Option<Mark>,
     /// Is nothing of what was kept exact any more?
     pub(crate) all_is_stale: bool,
     /// Packages that events told of.
@@ -52,9 +55,16 @@ pub(crate) struct Changes {
     pub(crate) put: Vec<(PackageName, Vec<u8>)>,
 }
 
+impl Changes {
+    /// Nothing is kept any more; what comes now is exact at `position`.
+    pub(super) fn all_is_stale(position: u64, mark: Option<Mark>) -> Self {
+        Self { position, mark, all_is_stale: true, ..Self::default() }
+    }
+}
+
 /// An order to the thread.
 enum Order {
-    Begin(RegistryName, oneshot::Sender<(Tenure, Option<u64>)>),
+    Begin(RegistryName, oneshot::Sender<(Tenure, Option<(u64, Mark)>)>),
     Load(Tenure, Vec<PackageName>, oneshot::Sender<HashMap<PackageName, Vec<u8>>>),
     Change(Tenure, Changes),
 }
@@ -80,8 +90,9 @@ impl Kept {
         }
     }
 
-    /// Takes up what is kept of a registry, and tells the position at which it is exact; none if nothing is kept.
-    pub(super) async fn begin(&self, registry: RegistryName) -> (Tenure, Option<u64>) {
+    /// Takes up what is kept of a registry, and tells the position at which it is exact and the mark of the event before
+    /// it; none if nothing is kept.
+    pub(super) async fn begin(&self, registry: RegistryName) -> (Tenure, Option<(u64, Mark)>) {
         let nobody = (Tenure { registry: registry.clone(), number: 0 }, None);
         self.call(|reply| Order::Begin(registry, reply)).await.unwrap_or(nobody)
     }

@@ -12,8 +12,8 @@ pub(super) const META_FORMAT: &str = "format";
 pub(super) const META_BYTES: &str = "bytes";
 pub(super) const META_NEXT: &str = "next";
 
-/// Registry -> the position at which all that is kept of it is exact.
-pub(super) const POSITIONS: TableDefinition<'_, &str, u64> = TableDefinition::new("positions");
+/// Registry -> the position at which all that is kept of it is exact, and the mark of the event right before it.
+pub(super) const POSITIONS: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("positions");
 
 /// `REGISTRY NAME` -> place in `order`, and a zstd frame with its size and a checksum.
 pub(super) const PACKAGES: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("packages");

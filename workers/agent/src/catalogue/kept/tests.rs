@@ -25,7 +25,7 @@ fn registry() -> RegistryName {
 
 fn put(position: u64, names: &[(&str, &[u8])]) -> Changes {
     let put = names.iter().map(|(text, bytes)| (name(text), bytes.to_vec())).collect();
-    Changes { position, put, ..Changes::default() }
+    Changes { position, mark: Some(77), put, ..Changes::default() }
 }
 
 async fn found(kept: &Kept, tenure: &Tenure, names: &[&str]) -> Vec<String> {
@@ -62,16 +62,18 @@ async fn what_was_put_is_there_at_the_next_start_with_its_position() {
     let (tenure, at) = kept.begin(registry()).await;
     assert_eq!(at, None);
     kept.change(&tenure, put(5, &[("a", b"one"), ("b", b"two")])).await;
-    kept.change(&tenure, Changes { position: 7, forget: vec![name("b")], ..Changes::default() }).await;
+    kept.change(&tenure, Changes { forget: vec![name("b")], ..put(7, &[]) }).await;
     close(kept).await;
     let kept = Kept::open(place(dir.path()));
     let (tenure, at) = kept.begin(registry()).await;
-    assert_eq!(at, Some(7));
+    assert_eq!(at, Some((7, 77)));
     assert_eq!(found(&kept, &tenure, &["a", "b", "c"]).await, ["a"]);
     assert_eq!(kept.load(&tenure, vec![name("a")]).await[&name("a")], b"one");
-    kept.change(&tenure, Changes { position: 9, all_is_stale: true, ..Changes::default() }).await;
+    kept.change(&tenure, Changes::all_is_stale(9, Some(78))).await;
     assert_eq!(found(&kept, &tenure, &["a"]).await, [""; 0]);
-    assert_eq!(kept.begin(registry()).await.1, Some(9));
+    assert_eq!(kept.begin(registry()).await.1, Some((9, 78)));
+    kept.change(&kept.begin(registry()).await.0, Changes::all_is_stale(10, None)).await;
+    assert_eq!(kept.begin(registry()).await.1, None, "without a mark nobody can go on from it");
 }
 
 #[tokio::test]
@@ -82,7 +84,7 @@ async fn registries_do_not_mix() {
     let (other, _) = kept.begin("cargo-2".parse().unwrap()).await;
     kept.change(&ours, put(1, &[("a", b"ours")])).await;
     kept.change(&other, put(2, &[("a", b"other"), ("b", b"other")])).await;
-    kept.change(&ours, Changes { position: 3, all_is_stale: true, ..Changes::default() }).await;
+    kept.change(&ours, Changes::all_is_stale(3, None)).await;
     assert_eq!(found(&kept, &ours, &["a", "b"]).await, [""; 0]);
     assert_eq!(found(&kept, &other, &["a", "b"]).await, ["a", "b"]);
 }
@@ -94,7 +96,7 @@ async fn whoever_took_a_registry_up_last_has_it() {
     let (before, _) = kept.begin(registry()).await;
     kept.change(&before, put(5, &[("a", b"one")])).await;
     let (after, at) = kept.begin(registry()).await;
-    assert_eq!(at, Some(5));
+    assert_eq!(at, Some((5, 77)));
     kept.change(&before, put(6, &[("b", b"late")])).await;
     assert_eq!(found(&kept, &before, &["a"]).await, [""; 0]);
     assert_eq!(found(&kept, &after, &["a", "b"]).await, ["a"]);
@@ -239,7 +241,7 @@ fn a_package_is_written_as_the_format_has_it() {
     let written = content.write();
     assert_eq!(Content::read(&written), Some(content));
     assert_eq!(Content::read(&written[..written.len() - 1]), None);
-    let expected = "?";
+    let expected = "be23665d9769caff3eecb2eb3662b0e2d28148c9c630cc02ff755c787fd4b36b";
     assert_eq!(crate::document::hash(&written).to_string(), expected);
     assert_eq!(super::tables::FORMAT, 1);
 }
