@@ -1,4 +1,5 @@
 //! All rows of node-semver's fixtures.
+#![allow(clippy::unwrap_used)]
 
 mod beside;
 mod forms;
