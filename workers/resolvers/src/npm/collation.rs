@@ -10,13 +10,13 @@ const ORDER: &str = "\t\n\u{b}\u{c}\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$01234567
 const RANKS: [u8; 128] = ranks();
 
 const fn ranks() -> [u8; 128] {
-    let (mut ranks, order) = ([0; 128], ORDER.as_bytes());
-    let mut at = 0;
+    // Two is the lowest rank: nothing and the mark between the levels come before it.
+    let (mut ranks, order, mut at, mut rank) = ([0; 128], ORDER.as_bytes(), 0, 2);
     while at < order.len() {
-        // Two is the lowest rank: nothing and the mark between the levels come before it.
-        ranks[order[at] as usize] = at as u8 + 2;
-        ranks[order[at].to_ascii_uppercase() as usize] = at as u8 + 2;
+        ranks[order[at] as usize] = rank;
+        ranks[order[at].to_ascii_uppercase() as usize] = rank;
         at += 1;
+        rank += 1;
     }
     ranks
 }

@@ -9,6 +9,9 @@ use crate::InvalidEnvironment;
 const NODE: &str = "20.20.2";
 const NPM: &str = "11.19.0";
 
+const SYSTEM: &str = "an operating system as Node names it: linux, darwin, win32";
+const PROCESSOR: &str = "a processor as Node names it: x64, arm64, ia32";
+
 /// The tool's versions and the platform, as `process.platform`, `process.arch` and the C library's family.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NpmEnvironment {
@@ -34,10 +37,8 @@ impl NpmEnvironment {
             match key.as_str() {
                 "node" => environment.node = version(key, value)?,
                 "npm" => environment.npm = version(key, value)?,
-                "os" => {
-                    environment.os = word(key, value, "an operating system as Node names it: linux, darwin, win32")?
-                }
-                "cpu" => environment.cpu = word(key, value, "a processor as Node names it: x64, arm64, ia32")?,
+                "os" => environment.os = word(key, value, SYSTEM)?,
+                "cpu" => environment.cpu = word(key, value, PROCESSOR)?,
                 "libc" if value.is_empty() => environment.libc.clear(),
                 "libc" => environment.libc = word(key, value, "glibc, musl or nothing")?,
                 _ => {

@@ -132,7 +132,7 @@ mod tests {
     fn flags_are_what_is_left() {
         let edges =
             [(0, 1, Kind::Dev), (0, 2, Kind::Optional), (1, 3, Kind::Normal), (2, 3, Kind::Normal), (2, 4, Kind::Peer)];
-        assert_eq!(letters(6, &edges), ["", "d", "o", "b", "op", "edop"]);
+        assert_eq!(letters(6, &edges), ["", "d", "o", "b", "op", "edobp"]);
     }
 
     #[test]

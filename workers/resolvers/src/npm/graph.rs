@@ -148,7 +148,7 @@ impl Build<'_, '_> {
             }
         };
         for edge in site.elsewhere.iter().filter(|edge| site.tree.is_real(site.tree.edge(**edge).from)) {
-            say(self.from_elsewhere(*edge));
+            say(self.left_out(*edge));
         }
         for edge in site.conflicts.iter().filter(|edge| site.tree.is_real(site.tree.edge(**edge).from)) {
             say(self.let_pass(*edge));

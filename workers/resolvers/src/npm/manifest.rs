@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use gleaner_model::Details;
+
 use super::json::Json;
 use super::memo::Kind;
 use super::root::{NpmRoot, RootData, RootNeed};
@@ -27,8 +29,15 @@ pub(super) fn read(text: &str) -> Result<NpmRoot, InvalidManifest> {
     let overrides = manifest.get("overrides").filter(|overrides| overrides.is_truthy()).cloned();
     let has_workspaces = manifest.get("workspaces").is_some_and(Json::is_truthy);
     let warning = "workspaces are passed over: they are folders beside the manifest, which is all that is known here";
+    let platforms = Details {
+        os: words(&manifest, "os"),
+        cpu: words(&manifest, "cpu"),
+        libc: words(&manifest, "libc"),
+        ..Details::default()
+    };
     let data = RootData {
         needs,
+        platforms,
         manifest,
         overrides,
         indent,
@@ -37,6 +46,15 @@ pub(super) fn read(text: &str) -> Result<NpmRoot, InvalidManifest> {
         warnings: has_workspaces.then(|| warning.to_owned()).into_iter().collect(),
     };
     Ok(NpmRoot { data: Arc::new(data) })
+}
+
+/// A text or a list of texts.
+fn words(manifest: &Json, key: &str) -> Vec<String> {
+    match manifest.get(key) {
+        Some(Json::Text(word)) if !word.is_empty() => vec![word.clone()],
+        Some(Json::List(words)) => words.iter().filter_map(Json::text).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// npm's own repairs, as far as something that matters here is concerned.
@@ -57,7 +75,7 @@ fn repair(manifest: &mut Vec<(String, Json)>) {
     for (key, value) in manifest.iter_mut() {
         match (key.as_str(), &mut *value) {
             ("bundleDependencies", Json::Bool(true)) => {
-                *value = Json::List(normal.iter().cloned().map(Json::Text).collect())
+                *value = Json::List(normal.iter().cloned().map(Json::Text).collect());
             }
             ("bundleDependencies", Json::Bool(false)) => *value = Json::List(Vec::new()),
             ("bundleDependencies", Json::Object(entries)) => {

@@ -6,6 +6,7 @@ use super::build::{Build, End, Site};
 use super::environment::NpmEnvironment;
 use super::memo::{Memo, Memos};
 use super::pick::Picker;
+use super::platform;
 use super::root::NpmRoot;
 use super::snapshot::{Known, NpmSnapshot};
 use super::spec::Spec;
@@ -64,7 +65,12 @@ fn answer(
     if !site.unknown.is_empty() {
         return (Answer::Incomplete { names: unknown(memo, site) }, Vec::new());
     }
+    let refusal = platform::refusal(root.data.title(), &root.data.platforms, &memo.key.environment);
     match ended {
+        Ok(Some(_)) if refusal.is_some() => {
+            let reason = format!("EBADPLATFORM: {}", refusal.unwrap_or_default());
+            (Answer::Unsatisfiable { reason }, Vec::new())
+        }
         Ok(Some(finished)) => {
             let warnings = root.data.warnings.iter().cloned().chain(finished.warnings).collect();
             (Answer::Graph(finished.graph), warnings)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gleaner_model::{Ecosystem, PackageName, Purl};
+use gleaner_model::{Details, Ecosystem, PackageName, Purl};
 
 use super::json::Json;
 use super::memo::Kind;
@@ -26,6 +26,8 @@ pub(super) struct RootData {
     /// The manifest after npm's own repairs.
     pub(super) manifest: Json,
     pub(super) overrides: Option<Json>,
+    /// The platforms that it is for.
+    pub(super) platforms: Details,
     /// With what a line of the manifest, and hence of the lock file, is indented.
     pub(super) indent: String,
     /// The end of a line.
@@ -57,6 +59,7 @@ impl NpmRoot {
             needs: vec![need],
             manifest: Json::Object(Vec::new()),
             overrides: None,
+            platforms: Details::default(),
             indent: "  ".to_owned(),
             newline: "\n",
             is_added: true,

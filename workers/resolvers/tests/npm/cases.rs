@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use gleaner_resolvers::npm::{Npm, NpmRoot};
-use gleaner_resolvers::{Answer, Graph, Resolver};
+use gleaner_resolvers::npm::{Npm, NpmRoot, NpmScratch};
+use gleaner_resolvers::{Answer, Budget, Flow, Graph, Resolver, View};
 
 use crate::{corpus, lockfile};
 
@@ -96,4 +96,56 @@ pub(crate) fn asked_for() -> Vec<String> {
         names.extend(manifest["dependencies"].as_object().unwrap().keys().cloned());
     });
     names
+}
+
+#[test]
+fn what_was_resolved_before_does_not_matter() {
+    let mut scratch = NpmScratch::default();
+    let mut fresh = Vec::new();
+    each_case(|name, root, _| {
+        let resolution = corpus::resolve(corpus::snapshot().unwrap(), root);
+        fresh.push((name.to_owned(), root.clone(), resolution));
+    });
+    for round in 0..2 {
+        for (name, root, expected) in fresh.iter().rev() {
+            let mut pause = || Flow::Continue;
+            let mut budget = Budget::new(10_000_000, &mut pause);
+            let snapshot = corpus::snapshot().unwrap();
+            let view = View::default();
+            let again = Npm::resolve(snapshot, root, &Default::default(), &view, &mut scratch, &mut budget);
+            assert_eq!(again, *expected, "{name} in round {round}");
+        }
+    }
+}
+
+#[test]
+fn the_order_in_which_packages_come_does_not_matter() {
+    let Some(documents) = corpus::documents() else { return };
+    let backwards = documents.iter().rev().map(|(name, text)| (name.as_str(), &**text));
+    let snapshot = corpus::snapshot_of(backwards);
+    each_case(|name, root, _| {
+        assert_eq!(corpus::resolve(&snapshot, root), corpus::resolve(corpus::snapshot().unwrap(), root), "{name}");
+    });
+}
+
+#[test]
+fn what_was_read_has_the_versions_that_were_taken() {
+    each_case(|name, root, _| {
+        let snapshot = corpus::snapshot().unwrap();
+        let resolution = corpus::resolve(snapshot, root);
+        let Answer::Graph(graph) = &resolution.answer else { panic!("{name}") };
+        assert!(resolution.read.is_sorted_by(|a, b| a < b));
+        let (environment, view) = (Default::default(), View::default());
+        let taken: std::collections::BTreeSet<_> = resolution
+            .read
+            .iter()
+            .filter_map(|read| {
+                let first = Npm::first_candidate(snapshot, &read.name, &read.requirement, &environment, &view)?;
+                Some((read.name.as_str().to_owned(), first))
+            })
+            .collect();
+        for node in &graph.nodes {
+            assert!(taken.contains(&(node.name.clone(), node.version.clone())), "{name}: {node:?}");
+        }
+    });
 }

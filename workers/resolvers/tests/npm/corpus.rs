@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use gleaner_registries::{CrawlWork, read};
@@ -11,20 +11,20 @@ use gleaner_resolvers::{Budget, Flow, Resolution, Resolver, Snapshot, View};
 
 /// The folder of documents and cases, if it is on this machine.
 pub(crate) fn folder() -> Option<PathBuf> {
-    let folder = std::env::var_os("GLEANER_REGISTRIES").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/registries")),
-        PathBuf::from,
-    );
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/registries"));
     folder.join("documents.tar.zst").exists().then_some(folder)
 }
 
-/// All recorded packuments: names and texts.
-pub(crate) fn documents() -> Option<&'static [(String, Vec<u8>)]> {
-    static DOCUMENTS: OnceLock<Option<Vec<(String, Vec<u8>)>>> = OnceLock::new();
-    DOCUMENTS.get_or_init(|| folder().map(unpack)).as_deref()
+/// A packument's package and text.
+type Document = (String, Vec<u8>);
+
+/// All recorded packuments.
+pub(crate) fn documents() -> Option<&'static [Document]> {
+    static DOCUMENTS: OnceLock<Option<Vec<Document>>> = OnceLock::new();
+    DOCUMENTS.get_or_init(|| folder().map(|folder| unpack(&folder))).as_deref()
 }
 
-fn unpack(folder: PathBuf) -> Vec<(String, Vec<u8>)> {
+fn unpack(folder: &Path) -> Vec<Document> {
     let file = File::open(folder.join("documents.tar.zst")).unwrap();
     let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
     let mut documents = Vec::new();

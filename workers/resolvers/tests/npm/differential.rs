@@ -108,7 +108,10 @@ fn difference(ours: &Answer, theirs: &Theirs) -> Option<String> {
         }
         (Answer::Unsatisfiable { reason }, Err(error)) => {
             let is_conflict = |text: &str| text.contains("ERESOLVE");
-            (is_conflict(reason) != is_conflict(error)).then(|| format!("ours: {reason}\n  theirs: {error}"))
+            // npm stumbles over references in overrides while it gathers peers (`docs/fidelity.md`).
+            let is_stumble = error.contains("Unable to resolve reference");
+            (is_conflict(reason) != is_conflict(error) && !is_stumble)
+                .then(|| format!("ours: {reason}\n  theirs: {error}"))
         }
         (ours, Ok(_)) => Some(format!("npm has a tree, and we {ours:?}")),
         (Answer::Graph(_), Err(error)) => Some(format!("we have a tree, and npm refuses: {error}")),
@@ -127,17 +130,25 @@ fn made_up_roots_agree() {
     let folder = std::env::temp_dir().join(format!("gleaner-npm-{}", std::process::id()));
     let mut snapshot = corpus::snapshot().unwrap().clone();
     let (first, count) = (number("GLEANER_SEED", 1), number("GLEANER_ROOTS", 300));
-    let (mut wrong, mut trees) = (Vec::new(), 0);
+    let (mut wrong, mut trees, mut archives) = (Vec::new(), 0, 0);
     for seed in first..first + count {
         let (made, _, resolution) = make(&shelf, seed, &mut snapshot);
         let theirs = theirs(seed, &made, &folder, &registry);
         trees += u32::from(theirs.is_ok());
+        // npm opens archives that bring dependencies along, and there are no archives here.
+        if resolution.warnings.iter().any(|warning| warning.contains("own archive")) {
+            archives += 1;
+            continue;
+        }
         if let Some(difference) = difference(&resolution.answer, &theirs) {
             println!("{seed}: {} {:?}\n  {difference}", made.manifest, made.before);
             wrong.push(seed);
         }
     }
     let _ = fs::remove_dir_all(&folder);
-    println!("{count} roots, {trees} of them with a tree: {} differ: {wrong:?}", wrong.len());
+    println!(
+        "{count} roots, {trees} of them with a tree, {archives} with archives to open: {} differ: {wrong:?}",
+        wrong.len()
+    );
     assert!(wrong.is_empty());
 }

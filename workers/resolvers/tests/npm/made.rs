@@ -14,7 +14,7 @@ fn registry(packages: &Value) -> NpmSnapshot {
     for (name, versions) in packages.as_object().unwrap() {
         let versions = versions.as_object().unwrap();
         // The last one in the text is the latest.
-        let latest = versions.keys().last().unwrap();
+        let latest = versions.keys().next_back().unwrap();
         let times: BTreeMap<&String, String> = (1..)
             .zip(versions.keys())
             .map(|(day, number)| (number, format!("2024-01-{day:02}T00:00:00.000Z")))
@@ -119,16 +119,14 @@ fn long_chains_do_not_overflow() {
 #[test]
 fn deep_trees_do_not_overflow() {
     // Each level needs another version of the same package, so that nothing can be hoisted.
-    let versions: serde_json::Map<String, Value> = (1..=600)
-        .map(|at| {
-            (
-                format!("{at}.0.0"),
-                if at == 600 { json!({}) } else { json!({ "dependencies": { "p": format!("{}", at + 1) } }) },
-            )
-        })
-        .collect();
-    let graph = graph(&json!({ "p": versions }), &json!({ "dependencies": { "p": "1" } }));
-    assert_eq!(graph.nodes.len(), 600);
+    let versions = |deep: usize| -> Value {
+        let needs =
+            |at: usize| if at == deep { json!({}) } else { json!({ "dependencies": { "p": format!("{}", at + 1) } }) };
+        Value::Object((1..=deep).map(|at| (format!("{at}.0.0"), needs(at))).collect())
+    };
+    let manifest = json!({ "dependencies": { "p": "1" } });
+    assert_eq!(graph(&json!({ "p": versions(600) }), &manifest).nodes.len(), 600);
+    assert!(matches!(ask(&json!({ "p": versions(2000) }), &manifest).answer, Answer::GaveUp { .. }));
 }
 
 #[test]
@@ -159,6 +157,7 @@ fn optional_ones_may_be_missing() {
     assert!(reason.contains("no version of b is 9") && reason.contains("the project"), "{reason}");
     let reason = refusal(&packages, &json!({ "dependencies": { "c": "*" } }));
     assert!(reason.contains("EBADPLATFORM") && reason.contains("win32"), "{reason}");
+    assert!(refusal(&packages, &json!({ "name": "mine", "os": "darwin" })).contains("mine is for another platform"));
 }
 
 #[test]
@@ -210,7 +209,7 @@ fn all_that_is_not_known_is_named_at_once() {
     let resolution =
         ask(&packages, &json!({ "dependencies": { "a": "*", "t": "*" }, "optionalDependencies": { "s": "1" } }));
     let Answer::Incomplete { names } = resolution.answer else { panic!("{resolution:?}") };
-    assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["s", "t", "u", "v"]);
+    assert_eq!(names.iter().map(gleaner_model::PackageName::as_str).collect::<Vec<_>>(), ["s", "t", "u", "v"]);
     assert_eq!(resolution.sensitivity, Sensitivity::FirstCandidates);
     assert_eq!(resolution.read.len(), 5);
 }

@@ -137,6 +137,10 @@ fn odd_fields_never_cost_a_version() {
         "licenses",
         "repository",
         "bundleDependencies",
+        "bin",
+        "funding",
+        "os",
+        "hasInstallScript",
         "name",
         "version",
         "scripts",
@@ -217,4 +221,37 @@ fn a_cut_packument_is_noticed_at_every_byte() {
     for cut in 0..WHOLE.len() {
         assert!(matches!(read(&work("pkg:npm/demo"), &WHOLE[..cut]), Err(Unreadable::Fault(_))), "{cut}");
     }
+}
+
+/// The details of the only version.
+fn details(fields: &str) -> gleaner_model::Details {
+    let package = version(fields);
+    package.details_of(&package.versions[0]).cloned().unwrap_or_default()
+}
+
+#[test]
+fn what_only_npms_resolver_asks_is_kept() {
+    let found = details(
+        r#""name":"@s/demo","os":["linux","!win32"],"cpu":"x64","libc":["glibc"],"engines":{"node":">=8","npm":">=6","odd":1},
+           "bundleDependencies":["b"],"bundledDependencies":["c"],"bin":"./cli.js","funding":"http://mirror.example/f",
+           "scripts":{"postinstall":"x","test":"y"},"_hasShrinkwrap":true,"peerDependenciesMeta":{"p":{"optional":true}}"#,
+    );
+    let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!((found.os, found.cpu, found.libc), (texts(&["linux", "!win32"]), texts(&["x64"]), texts(&["glibc"])));
+    assert_eq!(found.engines, [pair("node", ">=8"), pair("npm", ">=6")]);
+    assert_eq!((found.bundled, found.optional_peers), (texts(&["b"]), texts(&["p"])));
+    assert_eq!(found.commands, [pair("demo", "cli.js")]);
+    assert_eq!(found.funding.as_deref(), Some(r#"{"url":"http://mirror.example/f"}"#));
+    assert!(found.install_script && found.shrinkwrap);
+}
+
+#[test]
+fn old_forms_of_details_are_read() {
+    assert_eq!(details(r#""engines":["node >= 0.6"]"#).engines, [("0".to_owned(), "node >= 0.6".to_owned())]);
+    assert_eq!(details(r#""bundledDependencies":true,"dependencies":{"a":"1"}"#).bundled, ["a"]);
+    assert_eq!(details(r#""bin":{"../x":"../../y.js","n":1,"":"z"}"#).commands, [("x".to_owned(), "y.js".to_owned())]);
+    assert!(
+        version(r#""engines":{},"bundleDependencies":false,"funding":"","scripts":{"test":"y"}"#).details.is_empty()
+    );
 }

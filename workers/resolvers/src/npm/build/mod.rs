@@ -44,6 +44,11 @@ impl From<Stopped> for End {
 /// Peers of peers of peers: where they are deeper than this, a resolution gives up, since each takes room on the stack.
 const PEERS_MAX: usize = 200;
 
+/// Folders within folders, edges, and bytes of paths: more than these is no project, and would take a gigabyte.
+const DEPTH_MAX: u32 = 1_000;
+const EDGES_MAX: usize = 8_000_000;
+const KEYS_MAX: usize = 256 << 20;
+
 /// Room for buildings.
 #[derive(Default)]
 pub(super) struct Site {
@@ -140,6 +145,14 @@ impl<'a, 'b> Build<'a, 'b> {
             }
         }
         Ok(pick)
+    }
+
+    /// Is there room for more in a folder?
+    fn check_room(&self, folder: NodeId) -> Result<(), End> {
+        let tree = &self.site.tree;
+        let is_full =
+            tree.node(folder).depth >= DEPTH_MAX || tree.edges.len() > EDGES_MAX || tree.keys_len() > KEYS_MAX;
+        if is_full { Err(End::Stopped(Stopped::Exhausted)) } else { Ok(()) }
     }
 
     fn attach(&mut self, node: NodeId, parent: NodeId) {

@@ -10,7 +10,7 @@ use super::{Build, End, PEERS_MAX};
 use crate::Stopped;
 use crate::npm::memo::{Kind, NONE, Pick};
 use crate::npm::spec::Spec;
-use crate::npm::tree::{EdgeId, NodeId};
+use crate::npm::tree::{EdgeId, NodeId, ROOT};
 
 impl Build<'_, '_> {
     /// A node for an edge with its peers, in `room` or in a new one for the edge's own node. `second` is an edge of the same
@@ -27,6 +27,7 @@ impl Build<'_, '_> {
         if depth > PEERS_MAX {
             return Err(End::Stopped(Stopped::Exhausted));
         }
+        self.check_room(ROOT)?;
         let from = self.site.tree.edge(edge).from;
         let want = self.asked_instead(self.site.tree.edge(edge));
         let pick = self.pick(want)?;

@@ -172,6 +172,7 @@ impl Build<'_, '_> {
 
     /// Puts the node into the folder, in place of what may be there.
     fn put(&mut self, id: usize, target: NodeId) -> Result<NodeId, End> {
+        self.check_room(target)?;
         let Placement { edge, dep, .. } = self.site.placements[id];
         let (release, failed, rules) = {
             let dep = self.site.tree.node(dep);

@@ -117,7 +117,7 @@ impl Build<'_, '_> {
     }
 
     /// A need that nothing can be said of here.
-    pub(in crate::npm) fn from_elsewhere(&self, edge: EdgeId) -> String {
+    pub(in crate::npm) fn left_out(&self, edge: EdgeId) -> String {
         let it = self.site.tree.edge(edge);
         let want = &self.memo.wants[self.asked_instead(it) as usize];
         let what = match &want.spec {

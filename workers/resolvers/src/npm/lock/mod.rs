@@ -198,7 +198,7 @@ fn root_entry(root: &RootData, graph: &Graph) -> Json {
     }
     let scripts = ["install", "preinstall", "postinstall"];
     let runs = |script: &&str| manifest.get("scripts").and_then(|all| all.get(script)).is_some_and(Json::is_truthy);
-    if scripts.iter().any(|script| runs(script)) {
+    if scripts.iter().any(runs) {
         entry.push(("hasInstallScript".to_owned(), Json::Bool(true)));
     }
     if root.is_added {

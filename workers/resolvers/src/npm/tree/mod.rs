@@ -253,6 +253,11 @@ impl Tree {
         self.gathering
     }
 
+    /// Bytes of all keys.
+    pub(super) fn keys_len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Sorts as the path does.
     pub(super) fn key(&self, id: NodeId) -> &[u8] {
         let (first, end) = self.node(id).key;

@@ -114,7 +114,7 @@ impl Build<'_, '_> {
     pub(in super::super) fn is_overridden(&self, node: NodeId) -> bool {
         let it = self.site.tree.node(node);
         let Some(rule) = self.overrides.exception(it.rules) else { return false };
-        if self.overrides.rules[rule as usize].name_id != it.name {
+        if self.overrides.rules[rule as usize].name != it.name {
             return false;
         }
         let Some(release) = self.memo.releases.get(it.release as usize) else { return false };
@@ -122,7 +122,7 @@ impl Build<'_, '_> {
             let edge = self.site.tree.edge(edge);
             self.overrides.exception(edge.rules).is_some_and(|rule| {
                 let rules = &self.overrides.rules[rule as usize];
-                let names_it = rules.name_id == it.name && *rules.value == *release.number;
+                let names_it = rules.name == it.name && *rules.value == *release.number;
                 names_it && self.site.tree.node(edge.from).rules != rule
             })
         })

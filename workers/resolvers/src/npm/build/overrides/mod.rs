@@ -28,8 +28,7 @@ struct Rule {
     /// Rules within it, in the order of the object.
     children: Vec<RuleId>,
     /// The dependency that it is about.
-    name: Box<str>,
-    name_id: NameId,
+    name: NameId,
     key: Box<str>,
     /// What must be asked for so that it holds.
     about: About,
@@ -139,7 +138,7 @@ impl Overrides {
         let holding = &self.rules[set as usize].holding;
         let holds = |id: &&RuleId| {
             let rule = &self.rules[**id as usize];
-            rule.name_id == asked.name && rule.is_about(&asked.spec)
+            rule.name == asked.name && rule.is_about(&asked.spec)
         };
         let rule = holding.iter().find(holds).copied().unwrap_or(set);
         self.found.insert((set, want), rule);
@@ -188,7 +187,7 @@ impl Build<'_, '_> {
     pub(super) fn asked_instead(&self, edge: &Edge) -> WantId {
         let Some(rule) = self.overrides.exception(edge.rules) else { return edge.want };
         let rule = &self.overrides.rules[rule as usize];
-        let is_about = rule.instead != NONE && rule.name_id == self.memo.wants[edge.want as usize].name;
+        let is_about = rule.instead != NONE && rule.name == self.memo.wants[edge.want as usize].name;
         if is_about { rule.instead } else { edge.want }
     }
 

@@ -24,8 +24,7 @@ impl Overrides {
         overrides.rules.push(Rule {
             parent: NONE,
             children: Vec::new(),
-            name: Box::default(),
-            name_id: NONE,
+            name: NONE,
             key: Box::default(),
             about: About::All,
             value: "*".into(),
@@ -87,8 +86,7 @@ impl Overrides {
         self.rules.push(Rule {
             parent,
             children: Vec::new(),
-            name: name.into(),
-            name_id,
+            name: name_id,
             key: key.into(),
             about: About::of(about),
             value: value.into(),
