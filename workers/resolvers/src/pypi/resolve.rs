@@ -55,7 +55,7 @@ fn run_once(
     let answer = match end {
         End::Outdated => return None,
         // Whatever is missing would only be one more demand.
-        End::Contradiction(proof) => Answer::Unsatisfiable { reason: reason::tell(&proof, &mut search) },
+        End::Contradiction(proof) => Answer::Unsatisfiable { reason: reason::tell(*proof, &mut search) },
         End::Elsewhere(asks, at, what) => Answer::Unsatisfiable { reason: reason::elsewhere(asks, at, &what, &search) },
         End::Stopped(Stopped::Unwanted) => Answer::Stopped,
         _ if !missing.is_empty() => Answer::Incomplete { names: missing.into_iter().collect() },

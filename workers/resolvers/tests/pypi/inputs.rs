@@ -36,10 +36,10 @@ impl Input {
 pub(crate) fn add_tangle(snapshot: &mut impl Snapshot) {
     let releases = 300_u32;
     let numbers = || (0..releases).map(|minor| format!("1.{minor}.0"));
-    let client = numbers().map(|number| (number.clone(), vec![("tangle-core", format!("=={number}"))]));
+    let client = numbers().map(|number| (number.clone(), vec![("tangle-core".to_owned(), format!("=={number}"))]));
     let core = (0..).zip(numbers()).map(|(at, number)| {
         let transport = if at < 5 { "<2" } else { ">=2" };
-        (number, vec![("tangle-transport", transport.to_owned())])
+        (number, vec![("tangle-transport".to_owned(), transport.to_owned())])
     });
     let transport = (0..20).map(|minor| (format!("{}.{minor}", 1 + minor / 10), Vec::new()));
     for (name, package) in
@@ -49,12 +49,22 @@ pub(crate) fn add_tangle(snapshot: &mut impl Snapshot) {
     }
 }
 
-fn package(versions: impl Iterator<Item = (String, Vec<(&'static str, String)>)>) -> Package {
+/// Projects that each need the next one, `link-0` to `link-{count}`; the last one has an older version that will not do.
+pub(crate) fn add_chain(snapshot: &mut impl Snapshot, count: u32) {
+    for at in 0..=count {
+        let next = (at < count).then(|| (format!("link-{}", at + 1), ">=1".to_owned()));
+        let older = (at == count).then(|| ("0.5".to_owned(), Vec::new()));
+        let package = package(older.into_iter().chain([("1.0".to_owned(), next.into_iter().collect())]));
+        snapshot.insert(&PackageName::new(Ecosystem::Pypi, &format!("link-{at}")).unwrap(), &package);
+    }
+}
+
+fn package(versions: impl Iterator<Item = (String, Vec<(String, String)>)>) -> Package {
     let mut package = Package::default();
     for (number, needs) in versions {
         let first = PoolIndex::try_from(package.dependencies.len()).unwrap();
         package.dependencies.extend(needs.into_iter().map(|(name, requirement)| Dependency {
-            name: name.to_owned(),
+            name,
             alias: None,
             requirement,
             kind: DependencyKind::Normal,

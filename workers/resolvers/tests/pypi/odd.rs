@@ -1,9 +1,10 @@
 //! Input that is wrong, hostile or endless: an answer or a clear refusal, and always an end.
 
-use gleaner_resolvers::pypi::{Environment, Pypi, Scratch};
+use gleaner_resolvers::pypi::{Environment, Pypi, PypiSnapshot, Scratch};
 use gleaner_resolvers::{Answer, Budget, Flow, Resolver, View};
 
 use crate::corpus;
+use crate::inputs::add_chain;
 use crate::made::{Made, resolve, shown};
 
 fn check(made: Made, manifest: &str, expected: &str) {
@@ -91,6 +92,19 @@ fn spellings_of_one_name_are_one_project() {
     let made = Made::default().version("a-b", "1.0", &["C.d"]).version("c-d", "1.0", &["A__B<2"]);
     check(made, "A_b\na.B\na-b>=1", "a-b==1.0 c-d==1.0");
     assert!(Pypi::read_manifest("requirements.in", "аbc").is_err());
+}
+
+/// A refusal's proof is as deep as the search was long. It was once let go of as deep, and a stack ended before it.
+#[test]
+fn a_long_proof_needs_no_deep_stack() {
+    let refuse = || {
+        let mut snapshot = PypiSnapshot::default();
+        add_chain(&mut snapshot, 4_000);
+        shown(&resolve(&snapshot, "link-0\nlink-4000<1").answer)
+    };
+    let small = std::thread::Builder::new().stack_size(256 * 1024).spawn(refuse).unwrap();
+    let reason = small.join().unwrap();
+    assert!(reason.ends_with("you require link-0 and link-4000<1, your requirements cannot be satisfied."), "{reason}");
 }
 
 /// Each of many projects may be at each of many versions, and the last one fits none: a search without end.

@@ -8,6 +8,7 @@ mod shown;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use pubgrub::{DerivationTree, External};
 
@@ -34,8 +35,9 @@ enum Fact {
 }
 
 /// The facts that contradict each other, each once.
-pub(super) fn tell(proof: &Proof, search: &mut Search<'_, '_>) -> String {
-    let facts = facts(proof, search);
+pub(super) fn tell(proof: Proof, search: &mut Search<'_, '_>) -> String {
+    let facts = facts(&proof, search);
+    take_apart(proof);
     let mut sentences: Vec<String> =
         facts.iter().filter_map(|(fact, versions)| sentence(fact, versions, search)).collect();
     let required: Vec<String> = facts
@@ -57,6 +59,17 @@ pub(super) fn tell(proof: &Proof, search: &mut Search<'_, '_>) -> String {
         return "Your requirements contradict each other.".to_owned();
     }
     format!("Because {}, your requirements cannot be satisfied.", listed(&sentences))
+}
+
+/// Lets go of a proof piece by piece. By itself each part would let go of its own causes before it ends, as deep as the
+/// search was long, which is deeper than a stack.
+fn take_apart(proof: Proof) {
+    let mut open = vec![Arc::new(proof)];
+    while let Some(proof) = open.pop() {
+        if let Some(DerivationTree::Derived(derived)) = Arc::into_inner(proof) {
+            open.extend([derived.cause1, derived.cause2]);
+        }
+    }
 }
 
 /// Something needs what is in no registry.
