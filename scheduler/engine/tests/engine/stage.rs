@@ -142,6 +142,11 @@ impl Stage {
     pub(crate) async fn worker(&self, name: &str, held: Vec<v1::Held>) -> Worker {
         Worker::join(self.channel.clone(), name, held).await.unwrap()
     }
+
+    /// One that speaks as workers of the first version of the protocol did.
+    pub(crate) async fn older_worker(&self, name: &str, held: Vec<v1::Held>) -> Worker {
+        Worker::greet(self.channel.clone(), Worker::hello(name, held)).await.unwrap()
+    }
 }
 
 fn documents(directory: &Path) -> PathBuf {
@@ -183,18 +188,26 @@ impl Worker {
         incarnation: u64,
         held: Vec<v1::Held>,
     ) -> Result<Self, Status> {
-        let (said, saying) = mpsc::channel(1_024);
+        Self::greet(channel, v1::Hello { incarnation, tells_ends: true, ..Self::hello(name, held) }).await
+    }
+
+    /// What workers of the first version of the protocol said when they came.
+    fn hello(name: &str, held: Vec<v1::Held>) -> v1::Hello {
         let capabilities = ["cargo", "npm", "pypi"]
             .map(|name| v1::Capability { kind: v1::JobKind::Crawl.into(), ecosystem: name.to_owned() });
-        let hello = v1::Hello {
+        v1::Hello {
             worker: name.to_owned(),
-            incarnation,
+            incarnation: 1,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             capabilities: capabilities.into(),
             slots: 4,
             held,
-            tells_ends: true,
-        };
+            tells_ends: false,
+        }
+    }
+
+    async fn greet(channel: Channel, hello: v1::Hello) -> Result<Self, Status> {
+        let (said, saying) = mpsc::channel(1_024);
         said.send(request(session_request::Message::Hello(hello))).await.unwrap();
         let mut client = v1::worker_service_client::WorkerServiceClient::new(channel);
         let mut told = client.session(Request::new(ReceiverStream::new(saying))).await?.into_inner();
