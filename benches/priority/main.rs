@@ -49,6 +49,9 @@ struct Args {
     /// How long the registries take for an answer, in milliseconds.
     #[arg(long, default_value_t = 250)]
     latency: u64,
+    /// It fails if more than one in a hundred paid jobs waits longer than this for its first request, in milliseconds.
+    #[arg(long, default_value_t = 50)]
+    target: u64,
     /// Where the stores go; by default beside what cargo builds.
     #[arg(long, default_value = env!("CARGO_TARGET_TMPDIR"))]
     dir: PathBuf,
@@ -90,7 +93,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let dir = tempfile::tempdir_in(&args.dir)?;
     let outcome = play(&args, dir.path()).await?;
     table::show(&args, &outcome);
-    if outcome.repeated().is_empty() { Ok(()) } else { Err("a request that was answered was made again".into()) }
+    match outcome.broken(&args) {
+        None => Ok(()),
+        Some(promise) => Err(promise.into()),
+    }
 }
 
 async fn play(args: &Args, dir: &Path) -> Result<Outcome, Box<dyn Error>> {
@@ -190,6 +196,38 @@ async fn log(addresses: &Addresses) -> Result<HashMap<String, Vec<u64>>, Box<dyn
 }
 
 impl Outcome {
+    /// The first promise that did not hold, if one did not.
+    fn broken(&self, args: &Args) -> Option<String> {
+        if !self.repeated().is_empty() {
+            return Some("a request that was answered was made again".to_owned());
+        }
+        if self.journeys.is_empty() {
+            return Some("nobody was displaced, so this shows nothing: ask for more free work".to_owned());
+        }
+        let started = self.paid_starts();
+        if started.len() < self.paid.len() {
+            return Some(format!(
+                "{} of {} paid jobs were never asked for",
+                self.paid.len() - started.len(),
+                args.paid
+            ));
+        }
+        let p99_us = table::quantile(&started, 99);
+        let is_late = p99_us > args.target * 1_000;
+        is_late.then(|| {
+            format!("paid work began {} us after the asking at p99, {} ms are the target", p99_us, args.target)
+        })
+    }
+
+    /// How long after the asking the registry was first asked for each paid crate, in microseconds, ascending.
+    fn paid_starts(&self) -> Vec<u64> {
+        let first = |asked: &Asked| self.answered.get(&documents::index_path(&asked.package))?.iter().min().copied();
+        let started = self.paid.iter().filter_map(|asked| Some(first(asked)?.saturating_sub(asked.asked_us)));
+        let mut started: Vec<u64> = started.collect();
+        started.sort_unstable();
+        started
+    }
+
     /// Paths that were answered more than once.
     fn repeated(&self) -> Vec<&str> {
         let often = self.answered.iter().filter(|(_, times)| times.len() > 1);

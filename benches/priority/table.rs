@@ -13,11 +13,10 @@ pub(crate) fn show(args: &Args, outcome: &Outcome) {
     let projects = |jobs: &[Asked]| -> Vec<u64> {
         jobs.iter().filter_map(|asked| started(asked, documents::page_path(&asked.package))).collect()
     };
-    let paid = outcome.paid.iter().filter_map(|asked| started(asked, documents::index_path(&asked.package)));
     let receipts = outcome.paid.iter().map(|asked| asked.receipt_us - asked.asked_us).collect();
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED).set_header(["lane", "from asking to", "jobs", "p50", "p99", "longest"]);
-    table.add_row(row("paid", "its first request", paid.collect()));
+    table.add_row(row("paid", "its first request", outcome.paid_starts()));
     table.add_row(row("paid", "the receipt, on disk", receipts));
     table.add_row(row("free", "its first request", projects(&outcome.free)));
     table.add_row(row("bulk", "its first request", projects(&outcome.bulk)));
@@ -71,7 +70,7 @@ fn row(lane: &str, what: &str, mut us: Vec<u64>) -> [String; 6] {
 }
 
 /// The smallest value that so many percent do not exceed.
-fn quantile(sorted: &[u64], percent: usize) -> u64 {
+pub(crate) fn quantile(sorted: &[u64], percent: usize) -> u64 {
     let at = (sorted.len() * percent).div_ceil(100).max(1) - 1;
     sorted.get(at).copied().unwrap_or(0)
 }

@@ -17,6 +17,8 @@ const EVERY: Duration = Duration::from_millis(20);
 /// The files of one worker process.
 pub(crate) struct Tally {
     log: File,
+    /// When each job began of which both ends are logged; the harness's own log has no room for times.
+    starts: File,
     count_path: PathBuf,
     ended: Cell<u64>,
     first_us: Cell<u64>,
@@ -28,9 +30,10 @@ impl Tally {
     pub(crate) fn open(dir: &Path) -> Result<Rc<Self>, Box<dyn Error>> {
         let pid = std::process::id();
         let log = File::options().create(true).append(true).open(dir.join(format!("log.{pid}")))?;
+        let starts = File::options().create(true).append(true).open(dir.join(format!("starts.{pid}")))?;
         let count_path = dir.join(format!("count.{pid}"));
         let (ended, first_us, last_us) = Default::default();
-        let tally = Rc::new(Self { log, count_path, ended, first_us, last_us });
+        let tally = Rc::new(Self { log, starts, count_path, ended, first_us, last_us });
         tokio::task::spawn_local(Rc::clone(&tally).write_counts());
         Ok(tally)
     }
@@ -44,7 +47,10 @@ impl Tally {
         match mode {
             Mode::N => Ok(()),
             Mode::P => self.append(&format!("{id} {submitted_us} {}\n", now_us())),
-            Mode::D => self.append(&format!("S {id}\n")),
+            Mode::D => {
+                (&self.starts).write_all(format!("{id} {}\n", now_us()).as_bytes())?;
+                self.append(&format!("S {id}\n"))
+            }
         }
     }
 

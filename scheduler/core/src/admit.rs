@@ -1,6 +1,6 @@
 //! Taking jobs in: bounds first, then twins.
 
-use gleaner_model::TaskId;
+use gleaner_model::{Lane, TaskId};
 
 use crate::queues::End;
 use crate::scheduler::{Member, Scheduler};
@@ -115,7 +115,7 @@ impl Scheduler {
 
     fn attach(&mut self, slot: Slot, ask: &Ask, terms: Terms, now: Moment) -> Result<Admission, Refusal> {
         let task = self.tasks[slot].task();
-        if self.groups.get(&slot).is_some_and(|group| group.len() >= self.options.attached_max) {
+        if self.is_crowded(slot, ask.lane) {
             return Err(Refusal::TooManyAttached { task, retry_after_ms: self.options.full_retry_after_ms });
         }
         if self.tasks[slot].state == State::Recovered {
@@ -126,6 +126,14 @@ impl Scheduler {
         self.add_member(slot, Member { job: ask.job, client: ask.client, lane: ask.lane, deadline }, now);
         self.counters.attached += 1;
         Ok(Admission::Attached(task))
+    }
+
+    /// Do as many jobs of this lane wait for the task as may? What is more urgent than all that wait always has room, so
+    /// that however many want a package for free, one who pays for it raises the task.
+    pub(crate) fn is_crowded(&self, slot: Slot, lane: Lane) -> bool {
+        let most = self.options.attached_max;
+        let of_lane = |group: &Vec<Member>| group.iter().filter(|member| member.lane == lane).count();
+        self.groups.get(&slot).is_some_and(|group| group.len() >= most && of_lane(group) >= most)
     }
 
     /// Adds a job to those that wait for a task, and raises the task to the job's lane.

@@ -86,7 +86,8 @@ pub struct Options {
     pub client_room_factor: u64,
     /// What a refused client is told to wait. Long enough that a refused flood costs little.
     pub full_retry_after_ms: u64,
-    /// Jobs attached to one task. They are closed in one commit, so this bounds the commit.
+    /// Jobs of each lane that wait for one task. They are closed in one commit, so four times this bounds the commit. By
+    /// lane, so that those who pay nothing cannot take the room of those who do.
     pub attached_max: usize,
     /// How far ahead a job's not-before may be. A year: more likely a unit was mistaken than that somebody plans so far.
     pub delay_max_ms: u64,

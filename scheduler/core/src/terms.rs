@@ -78,7 +78,7 @@ impl Scheduler {
             self.twins.set(&self.tasks, slot);
             return self.enqueue(slot, End::Tail, now);
         };
-        let is_full = self.groups.get(&twin).is_some_and(|group| group.len() >= self.options.attached_max);
+        let is_full = self.is_crowded(twin, self.streams.key_of(&self.tasks, slot).lane);
         match self.tasks[twin].state {
             State::Running | State::Committing => {
                 self.tasks[slot].state = State::Behind;

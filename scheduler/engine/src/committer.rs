@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
-use gleaner_model::ContentHash;
+use gleaner_model::{ContentHash, Root};
 use gleaner_store::{
     Closure, Command, Group, KeyEntry, OrderWrite, PackageWrite, Place, ResolutionWrite, Store, StoreError,
     StreamPosition,
@@ -24,7 +24,8 @@ const INBOX_ENTRIES: usize = 65_536;
 /// A group closes at this many records: beyond some thousand a larger group is hardly faster and everybody waits.
 const GROUP_RECORDS: usize = 8_192;
 
-/// A group closes at this many bytes of package records, so that one group of large packages does not hold up the rest.
+/// A group closes at this many bytes of package records and of what was submitted, so that one group of large packages or
+/// of large manifests does not hold up the rest. One that is larger by itself is a group of its own.
 const GROUP_BYTES: usize = 8 << 20;
 
 /// What is called after an entry was committed, or was not.
@@ -83,9 +84,21 @@ impl Entry {
     }
 
     fn bytes(&self) -> usize {
-        let packages: usize = self.packages.iter().map(|package| package.encoded.stored_bytes()).sum();
-        packages + self.resolutions.iter().map(ResolutionWrite::stored_bytes).sum::<usize>()
+        let packages = self.packages.iter().map(|package| package.encoded.stored_bytes()).sum::<usize>();
+        let resolutions = self.resolutions.iter().map(ResolutionWrite::stored_bytes).sum::<usize>();
+        packages + resolutions + self.commands.iter().map(|(_, command)| bytes_of(command)).sum::<usize>()
     }
+}
+
+/// About as many bytes as a command takes before it is compressed: what clients chose the length of, and what all have.
+fn bytes_of(command: &Command) -> usize {
+    const OF_ALL: usize = 100;
+    let Command::Submit { spec, .. } = command else { return OF_ALL };
+    let question = spec.question.as_ref().map_or(0, |question| {
+        let manifest = if let Root::Manifest { file, text } = &question.root { file.len() + text.len() } else { 0 };
+        manifest + question.environment.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
+    });
+    OF_ALL + spec.purl.name().as_str().len() + question
 }
 
 /// The way to a committer.
@@ -256,3 +269,6 @@ fn refuse_all(merged: Merged, error: &StoreError, failure: &watch::Sender<Option
         then(Err(CommitError::Store(reason.clone())));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,7 +166,7 @@ mod tests {
         let then = |presence, later: &[EventKind]| past(presence, package(&["1"]), later);
         assert_eq!(then(Presence::Present, &[found, gone.clone(), back.clone()]), Then::Nothing);
         assert_eq!(then(Presence::Gone, &[back.clone(), gone.clone()]), Then::Absent);
-        assert!(matches!(then(Presence::Gone, &[gone.clone()]), Then::Known { .. }));
+        assert!(matches!(then(Presence::Gone, std::slice::from_ref(&gone)), Then::Known { .. }));
         assert!(matches!(then(Presence::Present, &[gone, back]), Then::Known { .. }));
     }
 

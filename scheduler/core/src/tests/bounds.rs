@@ -47,6 +47,31 @@ fn only_so_many_wait_for_one_task() {
     assert_eq!((stage.core.held(), stage.core.counters().refused), (3, 1));
 }
 
+/// A popular package: the free asks used up the bound, and one who paid was refused, when joining would have raised it.
+#[test]
+fn a_more_urgent_ask_has_room_however_many_lesser_ones_wait() {
+    let mut stage = Stage::with(Options { attached_max: 3, default_budget: PLENTY, ..Options::default() }, 1);
+    let before = stage.submit_in(Lane::Internal);
+    let ask = |stage: &mut Stage, lane| stage.try_submit(|ask| (ask.target, ask.lane) = (TargetKey(7), lane));
+    let task = TaskId(2);
+    for lane in [Lane::Bulk, Lane::Free, Lane::Internal, Lane::Paid] {
+        for _ in 0..3 {
+            assert!(ask(&mut stage, lane).is_ok_and(|admission| admission.task() == task));
+        }
+        assert_eq!(stage.core.lane_of(task), Some(lane), "each more urgent lane raises it");
+    }
+    for lane in Lane::ALL {
+        let refused = ask(&mut stage, lane);
+        assert_eq!(refused, Err(Refusal::TooManyAttached { task, retry_after_ms: 5_000 }), "and is bounded itself");
+    }
+    stage.join(W, 1);
+    let first = stage.one();
+    assert_eq!(first.task, task, "not {before}");
+    assert_eq!(stage.jobs_of(2).len(), 12, "one outcome serves them all");
+    stage.finish(first);
+    assert_eq!(stage.core.held(), 1);
+}
+
 #[test]
 fn hosts_are_bounded_and_known_ones_found_again() {
     let mut stage = Stage::with(Options { hosts_max: 2, ..Options::default() }, 1);

@@ -1,11 +1,12 @@
 //! What operators set for hosts.
 //!
 //! A host's budget is what the configuration says (its registry's rate, or the default), and over that what operators have
-//! set, which outlives restarts. The core is told the sum.
+//! set, which outlives restarts. The core is told the sum. A host can be set before anybody has met it: who knows that a
+//! registry's documents lie elsewhere need not wait until the first redirect has hit that host at the default rate.
 
 use std::collections::BTreeMap;
 
-use gleaner_core::{Budget, HostLimits, Moment, Scheduler};
+use gleaner_core::{Budget, HostIndex, HostLimits, Moment, Scheduler};
 use gleaner_model::{ClientName, Host, HostChange, HostSettings};
 use gleaner_store::{OrderWrite, Store, StoreError};
 
@@ -17,9 +18,12 @@ use crate::views::HostState;
 /// Why nothing is changed about a host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HostError {
-    /// There is none of this name.
+    /// There is none of this name for which anything could be forgotten.
     #[error("no host `{host}` is known; known are: {known}. A host is known when a registry is there or leads there")]
     Unknown { host: Host, known: String },
+    /// There is no room for one more.
+    #[error("`{host}` would be one host too many: {most} are known, and no more can be")]
+    TooMany { host: Host, most: u16 },
     /// Nothing can be made durable.
     #[error("{0}")]
     Store(String),
@@ -90,13 +94,26 @@ fn interval_us(rate_milli_per_s: u64) -> u64 {
 }
 
 impl State {
+    /// The host, which is made known if something is set for it.
+    fn host_to_set(&mut self, host: &Host, change: &HostChange, now: Moment) -> Result<HostIndex, HostError> {
+        if let Some(index) = self.parts.core.find_host(host) {
+            return Ok(index);
+        }
+        if *change == (HostChange { reset: true, ..HostChange::default() }) {
+            let known = self.parts.core.hosts(now).into_iter().map(|view| view.host.to_string()).collect::<Vec<_>>();
+            return Err(HostError::Unknown { host: host.clone(), known: known.join(", ") });
+        }
+        let most = self.parts.options.decisions.hosts_max;
+        self.parts.core.host(host).ok_or_else(|| HostError::TooMany { host: host.clone(), most })
+    }
+
     /// Changes what holds for a host, at once, and answers when that is durable.
     pub(super) fn set_host(&mut self, set: SetHost) {
         let SetHost { host, change, operator, reply, credit } = set;
         let now = self.now();
-        let Some(index) = self.parts.core.find_host(&host) else {
-            let known = self.parts.core.hosts(now).into_iter().map(|view| view.host.to_string()).collect::<Vec<_>>();
-            return drop(reply.send(Err(HostError::Unknown { host, known: known.join(", ") })));
+        let index = match self.host_to_set(&host, &change, now) {
+            Ok(index) => index,
+            Err(error) => return drop(reply.send(Err(error))),
         };
         let settings = self.hosts.settings(&host, now).changed(&change, now.wall);
         self.hosts.set.insert(host.clone(), settings.clone());

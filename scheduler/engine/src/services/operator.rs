@@ -52,6 +52,7 @@ impl v1::operator_service_server::OperatorService for Operator {
         let set = |reply| Message::SetHost(Box::new(SetHost { host, change, operator, reply, credit }));
         let set = self.0.ask(set).await?.map_err(|error| match error {
             HostError::Unknown { .. } => errors::status(Code::NotFound, "HOST_UNKNOWN", error.to_string()),
+            HostError::TooMany { .. } => errors::status(Code::ResourceExhausted, "TOO_MANY_HOSTS", error.to_string()),
             HostError::Store(message) => errors::store(message),
         })?;
         Ok(Response::new(v1::SetHostResponse { host: Some(shown_host(&set)) }))

@@ -80,6 +80,33 @@ async fn the_end_of_a_request_is_leave_for_the_next_one() {
     assert_ne!(third.attempt, attempt);
 }
 
+const FILES: &str = "files.invalid";
+
+/// A registry's documents often lie at a second host, which is met at the first redirect. Its budget is its own, and can be
+/// set before that.
+#[tokio::test]
+async fn a_second_host_has_a_budget_of_its_own_that_is_set_before_it_is_met() {
+    let stage = Stage::new().await;
+    let slow = set(|set| (set.name, set.rate_milli_per_s, set.burst) = (FILES.to_owned(), Some(1), Some(1)));
+    let said = stage.operator().set_host(slow).await.unwrap().into_inner().host.unwrap();
+    assert_eq!((said.name.as_str(), said.budget_rate_milli_per_s, said.burst), (FILES, 1, 1));
+    let mut worker = stage.worker("one", Vec::new()).await;
+    stage.submit(&["pkg:cargo/a", "pkg:cargo/b"]).await;
+    let (first, second) = (worker.assigned().await.attempt, worker.assigned().await.attempt);
+    let ask = |attempt, host: &str| {
+        let ask = v1::PermitRequest { attempt, host: host.to_owned(), ended: Vec::new() };
+        session_request::Message::PermitRequest(ask)
+    };
+    worker.say(ask(first.clone(), FILES)).await;
+    assert_eq!(worker.permitted().await.attempt, first, "the one request that may come at once");
+    worker.say(ask(first.clone(), FILES)).await;
+    worker.say(ask(second.clone(), HOST)).await;
+    assert_eq!(worker.permitted().await.attempt, second, "the first host is not held up by the second one's budget");
+    let hosts = stage.operator().list_hosts(v1::ListHostsRequest {}).await.unwrap().into_inner().hosts;
+    let files = hosts.into_iter().find(|host| host.name == FILES).unwrap();
+    assert_eq!((files.granted, files.waiting), (1, 1));
+}
+
 const CLIENTS: &str = r#"
     [[client]]
     name = "ops"
@@ -104,7 +131,7 @@ async fn what_makes_no_sense_is_refused_and_so_are_strangers() {
     assert_eq!(code, Code::PermissionDenied, "{message}");
     let (code, message) = refused(set(|set| set.name = "other.invalid".to_owned()), "ops-secret-token").await;
     assert_eq!(code, Code::InvalidArgument, "it changes nothing: {message}");
-    let elsewhere = set(|set| (set.name, set.paused) = ("other.invalid".to_owned(), Some(true)));
+    let elsewhere = set(|set| (set.name, set.reset) = ("other.invalid".to_owned(), true));
     let (code, message) = refused(elsewhere, "ops-secret-token").await;
     assert_eq!(code, Code::NotFound);
     assert!(message.contains("no host `other.invalid`") && message.contains(HOST), "{message}");

@@ -1,7 +1,7 @@
 //! What a scheduler finds when it comes back.
 
 use gleaner_model::Ecosystem;
-use gleaner_proto::v1;
+use gleaner_proto::v1::{self, session_request};
 
 use crate::stage::{Setting, Stage};
 
@@ -70,4 +70,39 @@ async fn jobs_of_a_registry_that_is_not_configured_wait_for_it() {
     let assign = worker.assigned().await;
     worker.fetched(&assign, &["1.0.0"]).await;
     assert_eq!(stage.ended(&receipts[0].job).await.state(), v1::JobState::Done);
+}
+
+/// In a rolling upgrade schedulers are replaced first. A worker of the protocol's first version says nothing of requests
+/// that ended, sends no checkpoints and reads no questions; all of its messages are as they were then, each later field left
+/// out.
+#[tokio::test]
+async fn a_worker_of_the_first_protocol_goes_on_while_the_scheduler_is_replaced() {
+    let stage = Stage::new().await;
+    let receipts = stage.submit(&["pkg:npm/express", "pkg:cargo/serde"]).await;
+    let mut worker = stage.older_worker("old", vec![]).await;
+    let (first, second) = (worker.assigned().await, worker.assigned().await);
+    worker.say(permit_request(&first, first.attempt)).await;
+    assert_eq!(worker.permitted().await.attempt, first.attempt);
+    worker.fetched(&first, &["1.0.0"]).await;
+    assert_eq!(worker.acknowledged().await, first.attempt.unwrap());
+    drop(worker);
+
+    let stage = stage.restart(Setting { lease_ttl_ms: 60_000, ..Setting::default() }).await;
+    let held = v1::Held { attempt: second.attempt, finished: false };
+    let mut worker = stage.older_worker("old", vec![held]).await;
+    let claim = worker.welcome.claims[0];
+    assert_eq!(claim.verdict(), v1::ClaimVerdict::Adopted);
+    let fresh = v1::Attempt { epoch: claim.epoch, sequence: claim.sequence, ..second.attempt.unwrap() };
+    worker.say(permit_request(&second, Some(fresh))).await;
+    assert_eq!(worker.permitted().await.attempt, Some(fresh));
+    worker.fetched(&v1::Assign { attempt: Some(fresh), ..second }, &["1.0.0"]).await;
+    assert_eq!(worker.acknowledged().await, fresh);
+    for receipt in &receipts {
+        assert_eq!(stage.get(&receipt.job).await.state(), v1::JobState::Done);
+    }
+}
+
+fn permit_request(assign: &v1::Assign, attempt: Option<v1::Attempt>) -> session_request::Message {
+    let host = assign.permit.as_ref().unwrap().host.clone();
+    session_request::Message::PermitRequest(v1::PermitRequest { attempt, host, ended: Vec::new() })
 }

@@ -148,6 +148,14 @@ impl Stage {
     pub(crate) async fn worker(&self, name: &str, held: Vec<v1::Held>) -> Worker {
         Worker::join(self.channel.clone(), name, held).await.unwrap()
     }
+
+    /// One that speaks as workers of the first version of the protocol did.
+    pub(crate) async fn older_worker(&self, name: &str, held: Vec<v1::Held>) -> Worker {
+        let kept = |capability: &v1::Capability| capability.kind == i32::from(v1::JobKind::Crawl);
+        let capabilities = hello(name).capabilities.into_iter().filter(kept).collect();
+        let hello = v1::Hello { capabilities, held, tells_ends: false, takes_several: false, ..hello(name) };
+        Worker::open(self.channel.clone(), hello).await.unwrap()
+    }
 }
 
 fn documents(directory: &Path) -> PathBuf {

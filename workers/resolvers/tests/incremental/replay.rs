@@ -72,33 +72,42 @@ impl<R: Resolver> World<R> {
             index.record(root, answer, &self.snapshot, &view(from));
         }
         while from < end {
-            let to = from + WEEK_MS;
-            let dirty = self.dirty(&mut index, from, to);
-            for root in 0..self.roots.len() {
-                let now = self.resolve(root, &view(to));
-                let number = RootId::try_from(root).unwrap();
-                let is_dirty = dirty.binary_search(&number).is_ok();
-                let has_changed = shown(&answers[root].answer) != shown(&now.answer);
-                told.resolved += 1;
-                told.changed += usize::from(has_changed);
-                told.dirty += usize::from(is_dirty);
-                if has_changed && !is_dirty {
-                    told.missed.push(format!(
-                        "{} in the week from {}",
-                        self.roots[root].0,
-                        Timestamp::from_millis(from)
-                    ));
-                }
-                if is_dirty {
-                    index.record(number, &now, &self.snapshot, &view(to));
-                    answers[root] = now;
-                }
-            }
-            from = to;
+            let dirty = self.dirty(&mut index, from, from + WEEK_MS);
+            self.week(from, &dirty, &mut index, &mut answers, &mut told);
+            from += WEEK_MS;
         }
         let size = index.size();
         println!("index: {size:?}, {:.1} bytes a read", size.bytes as f64 / size.reads.max(1) as f64);
         told
+    }
+
+    /// Resolves all roots at a week's end, and takes over what is new of those that are dirty.
+    fn week(
+        &mut self,
+        from: i64,
+        dirty: &[RootId],
+        index: &mut ReverseIndex<R>,
+        answers: &mut [Resolution],
+        told: &mut Told,
+    ) {
+        let view = view(from + WEEK_MS);
+        for (root, known) in answers.iter_mut().enumerate() {
+            let now = self.resolve(root, &view);
+            let number = RootId::try_from(root).unwrap();
+            let is_dirty = dirty.binary_search(&number).is_ok();
+            let has_changed = shown(&known.answer) != shown(&now.answer);
+            told.resolved += 1;
+            told.changed += usize::from(has_changed);
+            told.dirty += usize::from(is_dirty);
+            if has_changed && !is_dirty {
+                let week = Timestamp::from_millis(from);
+                told.missed.push(format!("{} in the week from {week}", self.roots[root].0));
+            }
+            if is_dirty {
+                index.record(number, &now, &self.snapshot, &view);
+                *known = now;
+            }
+        }
     }
 
     fn dirty(&self, index: &mut ReverseIndex<R>, from: i64, to: i64) -> Vec<RootId> {
