@@ -97,10 +97,10 @@ async fn a_second_host_has_a_budget_of_its_own_that_is_set_before_it_is_met() {
         let ask = v1::PermitRequest { attempt, host: host.to_owned(), ended: Vec::new() };
         session_request::Message::PermitRequest(ask)
     };
-    worker.say(ask(first.clone(), FILES)).await;
+    worker.say(ask(first, FILES)).await;
     assert_eq!(worker.permitted().await.attempt, first, "the one request that may come at once");
-    worker.say(ask(first.clone(), FILES)).await;
-    worker.say(ask(second.clone(), HOST)).await;
+    worker.say(ask(first, FILES)).await;
+    worker.say(ask(second, HOST)).await;
     assert_eq!(worker.permitted().await.attempt, second, "the first host is not held up by the second one's budget");
     let hosts = stage.operator().list_hosts(v1::ListHostsRequest {}).await.unwrap().into_inner().hosts;
     let files = hosts.into_iter().find(|host| host.name == FILES).unwrap();

@@ -1,7 +1,7 @@
 //! What a scheduler tells a worker to do, it does.
 
 use gleaner_agent::{Agent, AgentError, Options};
-use gleaner_model::{FaultKind, JobKind, Outcome};
+use gleaner_model::Outcome;
 use gleaner_proto::v1;
 use gleaner_proto::v1::session_response::Message as ToWorker;
 
