@@ -1,27 +1,17 @@
 //! Does a version need itself?
 //!
-//! cargo looks for that only when everything is chosen, and then refuses. Dev-dependencies do not count.
+//! cargo looks for that only when everything is chosen, and then refuses. Dev-dependencies do not count; only the root has
+//! any, and nothing needs the root.
 //!
 //! Rules: cargo's `src/cargo/core/resolver/mod.rs` (`check_cycles`).
 
 use super::graph::Chosen;
-use super::memo::Known;
-use super::snapshot::DependencyKind;
 
 /// Nodes of a cycle, each needing the next and the last the first; if there is one.
-pub(super) fn find(chosen: &Chosen, known: &Known<'_>) -> Option<Vec<u32>> {
+pub(super) fn find(chosen: &Chosen) -> Option<Vec<u32>> {
     let count = chosen.nodes.len();
-    // Edges are sorted by their beginnings; those of the root stand last.
-    let mut first = vec![0_u32; count + 1];
-    let inner = chosen.edges.iter().take_while(|edge| edge.parent != crate::ROOT);
-    for edge in inner {
-        first[edge.parent as usize + 1] += 1;
-    }
-    for at in 0..count {
-        first[at + 1] += first[at];
-    }
     let mut walk = Walk { state: vec![State::New; count], path: Vec::new() };
-    (0..count).find_map(|at| walk.from(u32::try_from(at).ok()?, &first, chosen, known))
+    (0..count).find_map(|at| walk.from(u32::try_from(at).ok()?, chosen))
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -38,7 +28,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn from(&mut self, start: u32, first: &[u32], chosen: &Chosen, known: &Known<'_>) -> Option<Vec<u32>> {
+    fn from(&mut self, start: u32, chosen: &Chosen) -> Option<Vec<u32>> {
+        let first = &chosen.first;
         self.enter(start, first);
         while let Some((at, next)) = self.path.last_mut() {
             if *next == first[*at as usize + 1] {
@@ -50,7 +41,6 @@ impl Walk {
             *next += 1;
             match self.state[edge.child as usize] {
                 State::Done => {}
-                _ if known.dependency(edge.dependency).kind == DependencyKind::Dev => {}
                 State::New => self.enter(edge.child, first),
                 State::OnPath => {
                     let nodes = self.path.iter().map(|(at, _)| *at);

@@ -12,8 +12,12 @@ pub(super) struct Chosen {
     pub(super) nodes: Vec<CandidateId>,
     /// Sorted by beginning and end; each once.
     pub(super) edges: Vec<Met>,
-    /// Positions in `nodes`, by the candidates' slots.
+    /// Where the edges of each node begin; those of the root stand last, at the end of this.
+    pub(super) first: Vec<u32>,
+    /// Positions in `nodes`, by the candidates' slots. Only those of nodes are set.
     positions: Vec<u32>,
+    /// Nodes while they are sorted.
+    sorting: Vec<(u64, CandidateId)>,
 }
 
 pub(super) const fn edge_kind(kind: DependencyKind) -> EdgeKind {
@@ -27,39 +31,75 @@ pub(super) const fn edge_kind(kind: DependencyKind) -> EdgeKind {
 impl Chosen {
     /// Takes over what a search has chosen.
     pub(super) fn fill(&mut self, state: &State, known: &Known<'_>) {
-        self.nodes.clear();
-        self.nodes.extend(state.all_chosen());
-        self.sort_nodes(known);
-        self.positions.clear();
-        self.positions.resize(known.memo.slots as usize, NONE);
+        self.sort_nodes(state, known);
+        if self.positions.len() < known.memo.slots as usize {
+            self.positions.resize(known.memo.slots as usize, NONE);
+        }
         for (at, id) in (0_u32..).zip(&self.nodes) {
             self.positions[known.memo.candidates[*id as usize].slot as usize] = at;
         }
-        self.edges.clear();
-        let Self { edges, positions, .. } = self;
+        self.sort_edges(&state.met, known);
+    }
+
+    fn sort_nodes(&mut self, state: &State, known: &Known<'_>) {
+        let candidates = &known.memo.candidates;
+        self.sorting.clear();
+        self.sorting.extend(state.all_chosen().map(|id| (candidates[id as usize].prefix, id)));
+        self.sorting.sort_unstable_by(|(prefix_a, a), (prefix_b, b)| {
+            prefix_a.cmp(prefix_b).then_with(|| {
+                let (a, b) = (candidates[*a as usize], candidates[*b as usize]);
+                if a.of == b.of {
+                    return a.version.cmp(&b.version);
+                }
+                known.snapshot.crate_name(a.of).cmp(known.snapshot.crate_name(b.of))
+            })
+        });
+        self.nodes.clear();
+        self.nodes.extend(self.sorting.iter().map(|(_, id)| *id));
+    }
+
+    /// Brings edges into the order of their beginnings by counting, and sorts the few of each.
+    fn sort_edges(&mut self, met: &[Met], known: &Known<'_>) {
+        let Self { nodes, edges, first, positions, .. } = self;
+        let count = nodes.len();
         let position = |id: CandidateId| match id {
             ROOT => crate::ROOT,
             id => positions[known.memo.candidates[id as usize].slot as usize],
         };
-        edges.extend(state.met.iter().map(|met| Met {
-            parent: position(met.parent),
-            child: position(met.child),
-            ..*met
-        }));
-        edges.sort_unstable();
-        edges.dedup();
-    }
-
-    fn sort_nodes(&mut self, known: &Known<'_>) {
-        let candidates = &known.memo.candidates;
-        self.nodes.sort_unstable_by(|a, b| {
-            let (a, b) = (candidates[*a as usize], candidates[*b as usize]);
-            if a.of == b.of {
-                return a.version.cmp(&b.version);
+        let bucket = |parent: u32| if parent == crate::ROOT { count } else { parent as usize };
+        let placed = met.iter().map(|met| Met { parent: position(met.parent), child: position(met.child), ..*met });
+        let unsorted: Vec<Met> = placed.collect();
+        first.clear();
+        first.resize(count + 2, 0);
+        for edge in &unsorted {
+            first[bucket(edge.parent) + 1] += 1;
+        }
+        for at in 1..first.len() {
+            first[at] += first[at - 1];
+        }
+        let mut next = first.clone();
+        edges.clear();
+        edges.resize(unsorted.len(), Met { parent: NONE, child: NONE, dependency: NONE });
+        for edge in unsorted {
+            let place = &mut next[bucket(edge.parent)];
+            edges[*place as usize] = edge;
+            *place += 1;
+        }
+        let mut kept = 0;
+        for at in 0..=count {
+            let (from, to) = (first[at] as usize, first[at + 1] as usize);
+            edges[from..to].sort_unstable();
+            first[at] = u32::try_from(kept).expect("a budget ends long before");
+            // A need that was met twice is one edge.
+            for edge in from..to {
+                if edge == from || edges[edge] != edges[edge - 1] {
+                    edges[kept] = edges[edge];
+                    kept += 1;
+                }
             }
-            let names = || known.snapshot.crate_name(a.of).cmp(known.snapshot.crate_name(b.of));
-            a.prefix.cmp(&b.prefix).then_with(names)
-        });
+        }
+        edges.truncate(kept);
+        first.truncate(count + 1);
     }
 
     /// The node of each position.

@@ -4,6 +4,7 @@
 //! tried in the order that the environment's compiler gives, `; rust-version=1.70` or `; rust-version=any` (the highest
 //! first, as resolvers 1 and 2 have it) stands behind. `latest` is what `cargo add` looks up.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use gleaner_model::{Ecosystem, PackageName};
@@ -86,7 +87,16 @@ impl Reads {
             (ResolverVersion::Three, Some(rust)) => Suffix::Rust(rust),
             (ResolverVersion::One | ResolverVersion::Two, _) => Suffix::Any,
         };
+        // In the order of the answer, as far as numbers tell it: texts are compared where those do not.
+        self.lists.sort_unstable_by(|a, b| {
+            let (a, b) = (known.memo.lists[*a as usize], known.memo.lists[*b as usize]);
+            let names =
+                || if a.of == b.of { Ordering::Equal } else { known.crate_name(a.of).cmp(known.crate_name(b.of)) };
+            let requirements = || known.requirement(a.requirement).text.cmp(&known.requirement(b.requirement).text);
+            a.prefix.cmp(&b.prefix).then_with(names).then_with(requirements)
+        });
         let mut reads = of_added(&prepared.added);
+        reads.reserve(self.lists.len());
         reads.extend(self.lists.iter().filter_map(|id| {
             let list = known.memo.lists[*id as usize];
             let text = &known.requirement(list.requirement).text;
@@ -99,8 +109,10 @@ impl Reads {
         let unknown =
             search.unknown(known).filter_map(|id| PackageName::new(Ecosystem::Cargo, known.crate_name(id)).ok());
         reads.extend(unknown.map(|name| Read { name, requirement: format!("*{suffix}") }));
-        reads.sort_unstable();
-        reads.dedup();
+        if !reads.is_sorted_by(|a, b| a < b) {
+            reads.sort_unstable();
+            reads.dedup();
+        }
         reads
     }
 }

@@ -135,7 +135,7 @@ impl Question<'_> {
 
     fn graph(&self, known: &Known<'_>, search: &Search, chosen: &mut Chosen, prepared: &Prepared) -> Answer {
         chosen.fill(&search.state, known);
-        if let Some(cycle) = cycles::find(chosen, known) {
+        if let Some(cycle) = cycles::find(chosen) {
             let teller = Teller { known, root: &self.root.data, state: &search.state };
             let titles: Vec<String> = cycle.iter().map(|at| teller.title(chosen.nodes[*at as usize])).collect();
             return unsatisfiable(format!("{} needs itself: {}", titles[0], titles.join(" needs ")));

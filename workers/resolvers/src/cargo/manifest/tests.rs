@@ -1,3 +1,5 @@
+//! Manifests as people write them, and as nobody should.
+
 #![allow(clippy::unwrap_used)]
 
 use super::super::root::RootRequirement;

@@ -39,6 +39,10 @@ pub(in super::super) struct List {
     pub(in super::super) end: u32,
     pub(in super::super) of: CrateId,
     pub(in super::super) requirement: RequirementId,
+    /// The first bytes of the crate's name.
+    pub(in super::super) prefix: u64,
+    /// The slot of all of them; [`NONE`] if they have several.
+    pub(in super::super) slot: SlotId,
 }
 
 impl List {
@@ -97,7 +101,10 @@ impl Known<'_> {
             }
         }
         let number = |at: usize| u32::try_from(at).expect("a memo is emptied long before");
-        let list = List { first: number(first), end: number(self.memo.listed.len()), of, requirement };
+        let prefix = prefix(self.crate_name(of));
+        let slots = self.memo.listed[first..].iter().map(|id| self.memo.candidates[*id as usize].slot);
+        let slot = slots.reduce(|one, other| if one == other { one } else { NONE }).unwrap_or(NONE);
+        let list = List { first: number(first), end: number(self.memo.listed.len()), of, requirement, prefix, slot };
         let id = number(self.memo.lists.len());
         self.memo.lists.push(list);
         self.memo.list_of.insert((of, requirement), id);

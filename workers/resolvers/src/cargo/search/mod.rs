@@ -78,6 +78,8 @@ struct Remaining {
     next: u32,
     end: u32,
     held: CandidateId,
+    /// The one that was given out because it has the place that all of them would need.
+    taken: CandidateId,
 }
 
 /// A need, while its candidates are tried.
@@ -151,7 +153,7 @@ impl Search {
             let info = known.memo.infos[taken.info as usize];
             let list = known.memo.lists[info.list as usize];
             let doomed = taken.doomed && self.is_known_to_fail(known, info);
-            let remaining = Remaining { next: list.first, end: list.end, held: NONE };
+            let remaining = Remaining { next: list.first, end: list.end, held: NONE, taken: NONE };
             let attempt = Attempt {
                 parent: taken.parent,
                 info: taken.info,
@@ -205,6 +207,9 @@ impl Search {
 
     /// The next candidate that does not contradict what is chosen, and whether there is another.
     fn next(&mut self, attempt: &mut Attempt, known: &Known<'_>) -> Option<(CandidateId, bool)> {
+        if let Some(only) = self.only_one(attempt, known) {
+            return only;
+        }
         let Attempt { remaining, blame, .. } = attempt;
         while remaining.next < remaining.end {
             let id = known.memo.listed[remaining.next as usize];
@@ -231,6 +236,34 @@ impl Search {
         }
         let held = std::mem::replace(&mut remaining.held, NONE);
         (held != NONE).then_some((held, false))
+    }
+
+    /// The answer for a need whose candidates all have one place, if one of them has it already: that one, and then none.
+    /// Most needs are such, and there is no use in looking at every other candidate. What is to blame is told only when
+    /// that is asked for.
+    #[inline]
+    fn only_one(&mut self, attempt: &mut Attempt, known: &Known<'_>) -> Option<Option<(CandidateId, bool)>> {
+        let info = known.memo.infos[attempt.info as usize];
+        let list = known.memo.lists[info.list as usize];
+        let remaining = &mut attempt.remaining;
+        if remaining.taken != NONE {
+            if list.len() > 1 {
+                attempt.blame.entry(remaining.taken).or_insert(Blame::Compatible);
+            }
+            return Some(None);
+        }
+        if list.slot == NONE || remaining.next != list.first || remaining.held != NONE {
+            return None;
+        }
+        let chosen = self.state.chosen(list.slot)?;
+        let is_first = known.memo.listed[list.first as usize] == chosen;
+        // One that has met this need before is surely a candidate for it.
+        if !is_first && info.last.0 != chosen {
+            return None;
+        }
+        self.went_behind |= !is_first;
+        remaining.taken = chosen;
+        Some(Some((chosen, false)))
     }
 
     fn try_candidate(

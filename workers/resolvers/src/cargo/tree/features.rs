@@ -8,12 +8,15 @@
 //! Rules: cargo's `src/cargo/core/resolver/features.rs` (`FeatureResolver`). That is recursive; here what is to be done
 //! lies on a stack, since a chain of packages may be thousands long.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::fast::FixedState;
 
 use super::super::features::FeatureValue;
 use super::super::search::Met;
 use super::super::snapshot::{DependencyData, DependencyKind, TextId};
 use super::{Unit, World};
+
+type HashSet<T> = hashbrown::HashSet<T, FixedState>;
+type HashMap<K, V> = hashbrown::HashMap<K, V, FixedState>;
 
 /// What is on.
 pub(super) struct Features {
@@ -46,10 +49,16 @@ struct Work<'w, 'a, 'k> {
 
 impl Features {
     pub(super) fn of(world: &World<'_, '_>) -> Self {
-        let features = Self { on: HashSet::new(), dependencies: HashSet::new(), sides: world.tells_apart() };
+        let features = Self { on: HashSet::default(), dependencies: HashSet::default(), sides: world.tells_apart() };
         let default = world.known.snapshot.texts.find("default", |one| one);
-        let mut work =
-            Work { world, features, reached: HashSet::new(), waiting: HashMap::new(), default, open: Vec::new() };
+        let mut work = Work {
+            world,
+            features,
+            reached: HashSet::default(),
+            waiting: HashMap::default(),
+            default,
+            open: Vec::new(),
+        };
         // A macro may have tests and programs, which are built for the target.
         let start = world.start();
         let mut starts = vec![Unit { host: false, ..start }];
@@ -116,8 +125,8 @@ impl<'w> Work<'w, '_, '_> {
     fn counted(&self, unit: Unit, edge: &Met) -> Option<(Unit, &'w DependencyData)> {
         let world = self.world;
         let dependency = world.known.dependency(edge.dependency);
-        let counts =
-            !self.features.sides || (dependency.kind != DependencyKind::Dev && world.applies(unit, dependency));
+        let counts = !self.features.sides
+            || (dependency.kind != DependencyKind::Dev && world.applies(unit, edge.dependency, dependency));
         counts.then(|| (world.child(unit, edge.child, dependency, self.features.sides), dependency))
     }
 

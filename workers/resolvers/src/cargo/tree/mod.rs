@@ -14,15 +14,19 @@
 
 mod features;
 
+use foldhash::fast::FixedState;
+
 use super::graph::{Chosen, edges};
 use super::memo::{CandidateId, Known, NONE};
 use super::platform::Target;
 use super::prepared::Prepared;
 use super::root::{ResolverVersion, RootData};
 use super::search::Met;
-use super::snapshot::{DependencyData, DependencyKind, FeatureTable};
+use super::snapshot::{DependencyData, DependencyId, DependencyKind, FeatureTable};
 use crate::{Graph, ROOT};
 use features::Features;
+
+type HashMap<K, V> = hashbrown::HashMap<K, V, FixedState>;
 
 /// Crates that procedural macros are written with. Hardly anything else needs them to run.
 const MACRO_KIT: [&str; 3] = ["proc-macro2", "quote", "syn"];
@@ -42,11 +46,9 @@ struct World<'a, 'k> {
     known: &'a Known<'k>,
     prepared: &'a Prepared,
     root: &'a RootData,
-    target: &'a Target,
-    host: Target,
-    /// Where the edges of each position begin; those of the root stand last.
-    first: Vec<u32>,
     macros: Vec<bool>,
+    /// Whether dependencies of some platforms only apply to the target, and to the host.
+    applying: HashMap<DependencyId, [bool; 2]>,
 }
 
 /// What of the choices a build for `target` needs.
@@ -65,7 +67,7 @@ pub(super) fn graph(
     while let Some(unit) = open.pop() {
         for edge in world.edges(unit.at) {
             let dependency = known.dependency(edge.dependency);
-            if !world.is_shown(unit, dependency, &features) {
+            if !world.is_shown(unit, edge.dependency, dependency, &features) {
                 continue;
             }
             met.push(*edge);
@@ -106,15 +108,14 @@ impl<'a, 'k> World<'a, 'k> {
         root: &'a RootData,
         target: &'a Target,
     ) -> Self {
-        let mut first = vec![0_u32; chosen.nodes.len() + 1];
-        for edge in chosen.edges.iter().filter(|edge| edge.parent != ROOT) {
-            first[edge.parent as usize + 1] += 1;
-        }
-        for at in 1..first.len() {
-            first[at] += first[at - 1];
-        }
         let macros = chosen.nodes.iter().map(|id| is_macro(*id, known)).collect();
-        Self { chosen, known, prepared, root, target, host: Target::host(), first, macros }
+        let (host, mut applying) = (Target::host(), HashMap::default());
+        for id in chosen.edges.iter().map(|edge| edge.dependency) {
+            if let Some(platform) = &known.dependency(id).platform {
+                applying.entry(id).or_insert_with(|| [platform.includes(target), platform.includes(&host)]);
+            }
+        }
+        Self { chosen, known, prepared, root, macros, applying }
     }
 
     fn start(&self) -> Unit {
@@ -124,8 +125,8 @@ impl<'a, 'k> World<'a, 'k> {
     fn edges(&self, at: u32) -> &'a [Met] {
         let all = &self.chosen.edges;
         match at {
-            ROOT => &all[self.first[self.chosen.nodes.len()] as usize..],
-            at => &all[self.first[at as usize] as usize..self.first[at as usize + 1] as usize],
+            ROOT => &all[self.chosen.first[self.chosen.nodes.len()] as usize..],
+            at => &all[self.chosen.first[at as usize] as usize..self.chosen.first[at as usize + 1] as usize],
         }
     }
 
@@ -146,15 +147,16 @@ impl<'a, 'k> World<'a, 'k> {
     }
 
     /// Does the dependency apply where it is needed?
-    fn applies(&self, unit: Unit, dependency: &DependencyData) -> bool {
-        let Some(platform) = &dependency.platform else { return true };
-        let on_host = unit.host || dependency.kind == DependencyKind::Build;
-        platform.includes(if on_host { &self.host } else { self.target })
+    fn applies(&self, unit: Unit, id: DependencyId, dependency: &DependencyData) -> bool {
+        dependency.platform.is_none() || {
+            let on_host = unit.host || dependency.kind == DependencyKind::Build;
+            self.applying[&id][usize::from(on_host)]
+        }
     }
 
-    fn is_shown(&self, unit: Unit, dependency: &DependencyData, features: &Features) -> bool {
+    fn is_shown(&self, unit: Unit, id: DependencyId, dependency: &DependencyData, features: &Features) -> bool {
         dependency.kind != DependencyKind::Dev
-            && self.applies(unit, dependency)
+            && self.applies(unit, id, dependency)
             && (!dependency.optional || features.has_dependency(unit, dependency.name))
     }
 
