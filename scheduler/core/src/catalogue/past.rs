@@ -80,9 +80,9 @@ impl Seen {
                 }
             }
             EventKind::VersionYanked { version, .. } => self.yank(package, version, None),
-            EventKind::VersionUnyanked { version } => self.yank(package, version, Some(Yank { reason: None })),
+            EventKind::VersionUnyanked { version } => self.yank(package, version, Some(&Yank { reason: None })),
             EventKind::VersionDeprecated { version, .. } => self.deprecate(package, version, None),
-            EventKind::VersionUndeprecated { version } => self.deprecate(package, version, Some(String::new())),
+            EventKind::VersionUndeprecated { version } => self.deprecate(package, version, Some("")),
             EventKind::VersionDependenciesChanged { version } => _ = untold.insert(version.clone()),
             EventKind::LatestChanged { .. } => self.latest = true,
             EventKind::TagMoved { tag, from, .. } => self.tag(package, tag, from.as_deref()),
@@ -90,17 +90,17 @@ impl Seen {
         }
     }
 
-    fn yank(&mut self, package: &mut Package, version: &str, yank: Option<Yank>) {
+    fn yank(&mut self, package: &mut Package, version: &str, yank: Option<&Yank>) {
         if self.yanks.insert(version.to_owned()) {
             let of = package.versions.iter_mut().find(|of| of.number == version);
-            of.into_iter().for_each(|of| of.yank.clone_from(&yank));
+            of.into_iter().for_each(|of| of.yank = yank.cloned());
         }
     }
 
-    fn deprecate(&mut self, package: &mut Package, version: &str, message: Option<String>) {
+    fn deprecate(&mut self, package: &mut Package, version: &str, message: Option<&str>) {
         if self.deprecations.insert(version.to_owned()) {
             let of = package.versions.iter_mut().find(|of| of.number == version);
-            of.into_iter().for_each(|of| of.deprecated.clone_from(&message));
+            of.into_iter().for_each(|of| of.deprecated = message.map(str::to_owned));
         }
     }
 

@@ -23,6 +23,9 @@ const LOOKED_AT_MAX: usize = 10_000;
 /// Answers that one call forgets.
 pub(crate) const FORGOTTEN_MAX: usize = 1_024;
 
+/// A key and its value.
+type Row = (Vec<u8>, Vec<u8>);
+
 type Rows<'a> = Table<'a, &'static [u8], &'static [u8]>;
 type Superseded<'a> = Table<'a, &'static [u8], ()>;
 
@@ -85,7 +88,7 @@ fn last(
     rows: &impl ReadableTable<&'static [u8], &'static [u8]>,
     first: &[u8],
     end: &[u8],
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+) -> Result<Option<Row>, StoreError> {
     let last = rows.range::<&[u8]>(first..=end).map_err(storage)?.next_back().transpose().map_err(storage)?;
     Ok(last.map(|(key, stored)| (key.value().to_vec(), stored.value().to_vec())))
 }
