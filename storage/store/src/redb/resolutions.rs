@@ -1,9 +1,8 @@
 //! Answers to questions: those to one question about one package (a *line*) are neighbours, by position.
 //!
 //! An answer that is given again prolongs the one before it; another one supersedes it. What is superseded, and what is of
-//! no interest for longer than its job, stands in `superseded` by the time when it was confirmed last, and is forgotten
-//! when that is long ago. A row there counts only as long as that is still the time: what was prolonged meanwhile has
-//! another row.
+//! no interest for longer than its job, stands in `superseded` by the time when it was confirmed last, once, and is
+//! forgotten when that is long ago.
 
 use std::ops::Bound;
 
@@ -24,7 +23,11 @@ const LOOKED_AT_MAX: usize = 10_000;
 /// Answers that one call forgets.
 pub(crate) const FORGOTTEN_MAX: usize = 1_024;
 
+/// A key and its value.
+type Row = (Vec<u8>, Vec<u8>);
+
 type Rows<'a> = Table<'a, &'static [u8], &'static [u8]>;
+type Superseded<'a> = Table<'a, &'static [u8], ()>;
 
 /// Writes answers; of several of one line the later ones are compared with those before.
 pub(crate) fn write(transaction: &WriteTransaction, answers: &[ResolutionWrite]) -> Result<(), StoreError> {
@@ -36,31 +39,34 @@ pub(crate) fn write(transaction: &WriteTransaction, answers: &[ResolutionWrite])
     answers.iter().try_for_each(|answer| put(&mut rows, &mut superseded, answer))
 }
 
-fn put(
-    rows: &mut Rows<'_>,
-    superseded: &mut Table<'_, &'static [u8], ()>,
-    answer: &ResolutionWrite,
-) -> Result<(), StoreError> {
+fn put(rows: &mut Rows<'_>, superseded: &mut Superseded<'_>, answer: &ResolutionWrite) -> Result<(), StoreError> {
     let key = resolution::at(&answer.line, answer.position);
     let is_newest = is_empty(rows, &key, &resolution::at(&answer.line, u64::MAX))?;
-    let mut supersede = |key: &[u8], header: &Header| {
-        let at = superseded_key(header.confirmed_at, key);
-        superseded.insert(at.as_slice(), ()).map(drop).map_err(storage)
-    };
     if let Some((before, stored)) = last(rows, &resolution::at(&answer.line, 0), &key)? {
         let header = resolution::header(&stored).map_err(|flaw| flawed(&before, flaw))?;
-        if header.digest == answer.header.digest {
+        let is_same = header.digest == answer.header.digest;
+        if is_same || before == key {
+            // Of what stands there now.
+            let at = superseded_key(header.confirmed_at, &before);
+            superseded.remove(at.as_slice()).map_err(storage)?;
+        } else {
+            supersede(superseded, &before, &header)?;
+        }
+        if is_same {
             let header = prolonged(&header, &answer.header);
             let value = resolution::with_header(&stored, &header).map_err(|flaw| flawed(&before, flaw))?;
             rows.insert(before.as_slice(), value.as_slice()).map_err(storage)?;
-            return if header.is_passing || !is_newest { supersede(&before, &header) } else { Ok(()) };
-        }
-        if before != key {
-            supersede(&before, &header)?;
+            return if header.is_passing || !is_newest { supersede(superseded, &before, &header) } else { Ok(()) };
         }
     }
     rows.insert(key.as_slice(), answer.value().as_slice()).map_err(storage)?;
-    if answer.header.is_passing || !is_newest { supersede(&key, &answer.header) } else { Ok(()) }
+    if answer.header.is_passing || !is_newest { supersede(superseded, &key, &answer.header) } else { Ok(()) }
+}
+
+/// Notes that an answer is to be forgotten some day.
+fn supersede(superseded: &mut Superseded<'_>, key: &[u8], header: &Header) -> Result<(), StoreError> {
+    let at = superseded_key(header.confirmed_at, key);
+    superseded.insert(at.as_slice(), ()).map(drop).map_err(storage)
 }
 
 fn prolonged(header: &Header, again: &Header) -> Header {
@@ -91,7 +97,7 @@ fn last(
 }
 
 /// The time, in an order of bytes, and the answer's key.
-fn superseded_key(at: Timestamp, key: &[u8]) -> Vec<u8> {
+pub(crate) fn superseded_key(at: Timestamp, key: &[u8]) -> Vec<u8> {
     let ordered = at.as_millis().cast_unsigned() ^ 1 << 63;
     [&ordered.to_be_bytes(), key].concat()
 }
@@ -120,7 +126,7 @@ pub(crate) fn before(store: &RedbStore, moment: Timestamp) -> Result<Vec<Vec<u8>
     rows.map(|row| Ok(row.map_err(storage)?.0.value().to_vec())).collect()
 }
 
-/// Forgets what these rows of `superseded` name, if it is still what they mean.
+/// Forgets what these rows of `superseded` name, unless it was prolonged since they were read.
 pub(crate) fn forget(transaction: &WriteTransaction, rows: &[Vec<u8>]) -> Result<(), StoreError> {
     let mut answers = transaction.open_table(RESOLUTIONS).map_err(table)?;
     let mut superseded = transaction.open_table(SUPERSEDED).map_err(table)?;

@@ -23,12 +23,12 @@ pub(crate) fn run(fresh: impl Fn() -> Open) {
     pages_the_newest_answers_in_the_order_of_their_purls(&fresh());
 }
 
-fn question(text: &str) -> Question {
+pub(crate) fn question(text: &str) -> Question {
     Question { environment: vec![("rustc".to_owned(), text.to_owned())], ..Question::default() }
 }
 
 /// `answer` to the question `asked` about a crate, at a position and a time ten times that.
-fn answered(name: &str, asked: &Question, answer: &str, position: u64) -> ResolutionRecord {
+pub(crate) fn answered(name: &str, asked: &Question, answer: &str, position: u64) -> ResolutionRecord {
     let node = Node { name: "dep".to_owned(), version: answer.to_owned(), path: None };
     let moment = at(i64::try_from(position).unwrap() * 10);
     ResolutionRecord {

@@ -7,8 +7,8 @@ use std::path::Path;
 use bytes::Bytes;
 use gleaner_model::{ContentHash, HostSettings, JobId, PackageHead, Source, Validators};
 use gleaner_store::{
-    Closure, Cursor, Documents, Finding, Group, OrderWrite, PackageWrite, Place, RedbStore, Snapshot, StoppedStore,
-    Store, StoreCopy, StoreError, check_documents, compact, compress, content_hash,
+    Closure, Cursor, Documents, Finding, Group, OrderWrite, PackageWrite, Place, RedbStore, ResolutionWrite, Snapshot,
+    StoppedStore, Store, StoreCopy, StoreError, check_documents, compact, compress, content_hash,
 };
 use redb::{Database, ReadableTable, TableDefinition};
 
@@ -17,6 +17,7 @@ use crate::build::{
     submit,
 };
 use crate::options;
+use crate::resolutions::{answered, question};
 use crate::suite::recovered;
 
 /// Fills every table: rows that live, are folded and are over, batches that are relied on and are not.
@@ -50,6 +51,10 @@ fn fill(store: &RedbStore) {
         OrderWrite::Campaign(campaign("a", "all", None)),
         OrderWrite::Host(Box::new(HostSettings::none("mirror.example".parse().unwrap(), at(3)))),
     ];
+    // The second one supersedes the first.
+    let asked = question("1");
+    let answers = [answered("serde", &asked, "a", 1), answered("serde", &asked, "b", 2)];
+    group.resolutions = answers.iter().map(ResolutionWrite::new).collect();
     commit(&group);
 }
 
@@ -115,6 +120,8 @@ fn a_sound_store_is_sound_and_stays_as_it_is() {
         "batches",
         "schedules",
         "campaigns",
+        "resolutions",
+        "superseded",
         "hosts",
     ];
     assert_eq!(tables.iter().map(|(table, _)| *table).collect::<Vec<_>>(), expected);
@@ -199,7 +206,7 @@ macro_rules! flip {
 fn damage_is_found_in_every_table() {
     type Damage = fn(&redb::WriteTransaction);
     const SERDE: &[u8] = b"cargo pkg:cargo/serde";
-    let cases: [(&str, &str, Damage); 10] = [
+    let cases: [(&str, &str, Damage); 11] = [
         ("chunks", "1", |writing| flip!(writing, Numbered::new("chunks"), 1)),
         ("closures", "2", |writing| flip!(writing, Numbered::new("closures"), 2)),
         ("ended", "46", |writing| flip!(writing, Numbered::new("ended"), 46)),
@@ -208,6 +215,11 @@ fn damage_is_found_in_every_table() {
         ("contents", "cargo pkg:cargo/serde", |writing| flip!(writing, Named::new("contents"), SERDE)),
         ("events", "0 0", |writing| flip!(writing, EVENTS, (0, 0))),
         ("streams", "a s", |writing| flip!(writing, STREAMS, ("a", "s"))),
+        ("resolutions", "cargo pkg:cargo/serde ", |writing| {
+            let mut answers = writing.open_table(Named::new("resolutions")).unwrap();
+            let key = answers.first().unwrap().expect("it is there").0.value().to_vec();
+            answers.insert(key.as_slice(), b"rubbish".as_slice()).unwrap();
+        }),
         ("hosts", "mirror.example", |writing| flip!(writing, HOSTS, "mirror.example")),
         ("documents", &ContentHash([1; 32]).to_string(), |writing| {
             writing.open_table(DOCUMENTS).unwrap().insert([1; 32], [0; 41]).unwrap();
@@ -341,7 +353,7 @@ fn a_copy_is_the_store_as_of_one_commit_and_uses_no_number_again() {
     later.packages = vec![package("later", 1, 1)];
     store.commit(&later).unwrap();
     let made = copy(&*snapshot, place.path());
-    assert_eq!(made.rows().len(), 16);
+    assert_eq!(made.rows().len(), 18);
     made.finish().unwrap();
     assert_eq!(flaws(place.path()), []);
 

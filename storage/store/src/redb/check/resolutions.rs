@@ -1,14 +1,14 @@
 //! The sense of answers to questions.
 
 use super::super::errors::storage;
-use super::super::resolutions::{shown, split_superseded};
+use super::super::resolutions::{shown, split_superseded, superseded_key};
 use super::super::tables::{RESOLUTIONS, SUPERSEDED};
 use super::{Checker, Halt, ensure};
 use crate::resolution;
 
 impl Checker<'_> {
     pub(super) fn resolutions(&mut self) -> Result<(), Halt> {
-        let next = self.state.next_event;
+        let (next, superseded) = (self.state.next_event, self.open(SUPERSEDED)?);
         self.table(
             RESOLUTIONS,
             |key| shown(key),
@@ -16,7 +16,11 @@ impl Checker<'_> {
                 let record = resolution::decode(stored, key)?;
                 ensure(record.resolved.position <= record.confirmed_position, "it was confirmed before it was given")?;
                 ensure(record.answered_at <= record.confirmed_at, "it was confirmed before it was given")?;
-                ensure(record.confirmed_position <= next, "it is of a position that the events never had")
+                ensure(record.confirmed_position <= next, "it is of a position that the events never had")?;
+                let is_passing = resolution::header(stored)?.is_passing;
+                let at = superseded_key(record.confirmed_at, key);
+                let expires = superseded.get(at.as_slice()).map_err(storage)?.is_some();
+                ensure(expires || !is_passing, "it will never be forgotten: `superseded` does not name it")
             },
         )
     }
@@ -28,12 +32,8 @@ impl Checker<'_> {
             |key| shown(key.get(8..).unwrap_or_default()),
             |key, ()| {
                 let (at, key) = split_superseded(key).ok_or("its key is too short")?;
-                let Some(stored) = answers.get(key).map_err(storage)? else {
-                    return Ok(());
-                };
-                // What was prolonged since has another row.
-                let header = resolution::header(stored.value())?;
-                ensure(header.confirmed_at >= at, "its answer was confirmed earlier")
+                let stored = answers.get(key).map_err(storage)?.ok_or("its answer is missing")?;
+                ensure(resolution::header(stored.value())?.confirmed_at == at, "its answer is of another time")
             },
         )
     }
