@@ -66,7 +66,7 @@ impl Scheduler {
 
     fn serves(&self, twin: Slot, ask: &Ask, now: Moment) -> bool {
         match self.tasks[twin].state {
-            State::Queued | State::Behind | State::Retrying | State::Recovered => true,
+            State::Queued | State::Behind | State::Retrying | State::Recovered | State::Waiting => true,
             State::Running => self
                 .running
                 .get(&twin)
@@ -141,6 +141,7 @@ impl Scheduler {
         self.attached.insert(member.job, slot);
         if raises {
             self.move_to(slot, member.lane, member.client, now);
+            self.ask_anew(slot, now);
         }
         if member.deadline.is_some_and(|at| wanted.is_none_or(|wanted| at < wanted)) {
             self.set_deadline(slot, member.deadline, now);

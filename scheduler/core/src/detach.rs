@@ -64,6 +64,7 @@ impl Scheduler {
         self.move_to(slot, lead.lane, lead.client, now);
         self.set_deadline(slot, wanted, now);
         self.drop_plain_group(slot);
+        self.wake_parents(now);
     }
 
     /// A group that is only the task's maker, in its own lane, need not be kept.
@@ -79,8 +80,10 @@ impl Scheduler {
         let (task, attempts) = (self.tasks[slot].task(), self.tasks[slot].started());
         let (jobs, journey) = (self.members(slot), self.journey(task, now));
         let merged = self.merged_of(&jobs);
+        let children = self.children_of(task);
         out.push(Effect::Close { jobs, task_ended: Some(task), merged, state, attempts, fault, journey });
         self.finish(slot, now);
+        self.cancel_children(children, now, out);
     }
 
     /// Tells the worker of a running attempt to stop.
@@ -101,6 +104,7 @@ impl Scheduler {
             }
             State::Running => self.end_attempt(slot, now),
             State::Delayed => self.undelay(slot),
+            State::Waiting => self.stop_waiting(slot),
             State::Behind | State::Retrying | State::Committing => {}
         }
         self.release_follow_up(slot, now);
@@ -117,6 +121,7 @@ impl Scheduler {
         self.journeys.forget(slot);
         self.streams.quit(self.tasks[slot].stream);
         self.tasks.remove(slot);
+        self.wake_parents(now);
     }
 
     fn forget_jobs(&mut self, slot: Slot) {
@@ -133,6 +138,7 @@ impl Scheduler {
         self.attached.remove(&member.job);
         self.merged.remove(&member.job);
         self.expiry.forget(member.job);
+        self.children.ended(member.job);
         self.held -= 1;
         self.shares.client_mut(member.client).held -= 1;
     }

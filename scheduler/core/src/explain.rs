@@ -42,7 +42,8 @@ impl Scheduler {
         if let Some(started_ms) = started_ms {
             // Of who joined later, only what came after.
             let since_ms = now.mono_ms.saturating_sub(started_ms.max(from_ms));
-            waited.again_ms = since_ms.saturating_sub(journey.ran_ms + journey.suspended_ms);
+            waited.task_ms = self.waited_for_children_ms(slot, now).min(since_ms);
+            waited.again_ms = since_ms.saturating_sub(journey.ran_ms + journey.suspended_ms + waited.task_ms);
         }
         let first_ms = until_ms.saturating_sub(from_ms);
         match self.tasks[slot].state {
@@ -53,6 +54,12 @@ impl Scheduler {
             _ => self.waited_in_front(slot, (from_ms, until_ms), now, &mut waited),
         }
         waited
+    }
+
+    /// How long it has waited for other tasks after its first attempt.
+    fn waited_for_children_ms(&self, slot: Slot, now: Moment) -> u64 {
+        let past = self.journeys.get(slot).map_or(0, |past| past.waited_ms);
+        past + self.children.left(slot).map_or(0, |(_, since_ms)| now.mono_ms.saturating_sub(since_ms))
     }
 
     /// When the task's first attempt was started.

@@ -20,7 +20,7 @@ impl Scheduler {
         let unforeseen = |starts_in_ms| Forecast { ahead: 0, is_counted: true, starts_in_ms };
         match self.tasks[slot].state {
             State::Queued => Some(self.queue_forecast(slot, now)),
-            State::Behind => Some(unforeseen(None)),
+            State::Behind | State::Waiting => Some(unforeseen(None)),
             State::Retrying => Some(unforeseen(self.pause_left_ms(slot, now))),
             State::Delayed => Some(unforeseen(Some(self.tasks[slot].due().ms_since(now.wall)))),
             State::Recovered => Some(unforeseen(Some(self.limbo_until_ms.saturating_sub(now.mono_ms)))),

@@ -127,6 +127,8 @@ impl HostState {
 pub(crate) struct Hosts {
     list: Vec<HostState>,
     by_name: HashMap<Host, HostIndex, FixedState>,
+    /// The host of work that asks none. Nobody finds it by its name.
+    catalogue: Option<HostIndex>,
     open: BTreeSet<HostIndex>,
     closed: BTreeSet<(u64, HostIndex)>,
     /// Hosts that attempts wait for.
@@ -143,6 +145,7 @@ impl Hosts {
         Self {
             list: Vec::new(),
             by_name: HashMap::default(),
+            catalogue: None,
             open: BTreeSet::new(),
             closed: BTreeSet::new(),
             thirsty: BTreeSet::new(),
@@ -156,10 +159,35 @@ impl Hosts {
         if let Some(index) = self.by_name.get(name) {
             return Some(*index);
         }
-        let index = u16::try_from(self.list.len()).ok().filter(|index| *index < max).map(HostIndex)?;
+        let beside = usize::from(self.catalogue.is_some());
+        if self.list.len() - beside >= usize::from(max) {
+            return None;
+        }
+        let index = self.add(name, budget, self.begin_empty)?;
+        self.by_name.insert(name.clone(), index);
+        Some(index)
+    }
+
+    /// The host of work that asks none. Its budget is beyond what any fleet uses up: a million a second, and an hour of
+    /// those at once.
+    pub(crate) fn catalogue(&mut self) -> HostIndex {
+        if let Some(index) = self.catalogue {
+            return index;
+        }
+        let name: Host = "catalogue".parse().expect("a word is the name of a host");
+        let index = self.add(&name, Budget { interval_us: 1, burst: u32::MAX }, false);
+        *self.catalogue.insert(index.expect("there are far fewer hosts than numbers for them"))
+    }
+
+    pub(crate) fn is_catalogue(&self, index: HostIndex) -> bool {
+        self.catalogue == Some(index)
+    }
+
+    fn add(&mut self, name: &Host, budget: Budget, begins_empty: bool) -> Option<HostIndex> {
+        let index = u16::try_from(self.list.len()).ok().map(HostIndex)?;
         self.list.push(HostState {
             name: name.clone(),
-            pace: Pace::new(budget, self.begin_empty),
+            pace: Pace::new(budget, begins_empty),
             seat: Seat::Idle,
             fronts: BTreeMap::new(),
             listed: false,
@@ -171,7 +199,6 @@ impl Hosts {
             throttled: 0,
             journaled_ms: 0,
         });
-        self.by_name.insert(name.clone(), index);
         Some(index)
     }
 

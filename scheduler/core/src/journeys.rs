@@ -24,6 +24,8 @@ pub(crate) struct Past {
     pub(crate) ended_ms: u64,
     ran_us: u64,
     suspended_ms: u64,
+    /// For other tasks that it needs, between its attempts.
+    pub(crate) waited_ms: u64,
     displaced: Option<TaskId>,
 }
 
@@ -57,6 +59,11 @@ impl Journeys {
 }
 
 impl Scheduler {
+    /// The task has waited for others, and goes on.
+    pub(crate) fn note_waiting(&mut self, slot: Slot, waited_ms: u64) {
+        self.journeys.change(slot, |past| past.waited_ms += waited_ms);
+    }
+
     /// The attempt is over; the task may go on.
     pub(crate) fn note_journey(&mut self, slot: Slot, running: &Running, now: Moment) {
         let (course, hold) = (&running.course, running.hold);

@@ -58,6 +58,7 @@ mod twins;
 mod under_way;
 mod view;
 mod views;
+mod waiting;
 mod waits;
 
 pub use ask::{Admission, Ask, CancelOutcome, RecoveredJob, Refusal};

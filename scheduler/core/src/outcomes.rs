@@ -76,7 +76,7 @@ impl Scheduler {
         self.fail(slot, fault, now, out)
     }
 
-    fn committing(&self, task: TaskId) -> Option<Slot> {
+    pub(crate) fn committing(&self, task: TaskId) -> Option<Slot> {
         self.tasks.find(task).filter(|slot| self.tasks[*slot].state == State::Committing)
     }
 

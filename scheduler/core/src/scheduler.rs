@@ -24,6 +24,7 @@ use crate::tasks::{Chain, Slot, Tasks};
 use crate::turns::Turns;
 use crate::twins::Twins;
 use crate::under_way::UnderWay;
+use crate::waiting::Children;
 use crate::waits::Waits;
 use crate::{Budget, ClientIndex, Counters, Effect, HostIndex, Needs, Options, TargetKey};
 
@@ -80,6 +81,8 @@ pub struct Scheduler {
     /// Follow-ups by the running task that they wait for, and back.
     pub(crate) follow_ups: BTreeMap<Slot, Slot>,
     pub(crate) leaders: BTreeMap<Slot, Slot>,
+    /// Tasks that wait for others, and for which.
+    pub(crate) children: Children,
     /// Tasks whose time has not come, by that time.
     pub(crate) delays: BTreeSet<(Timestamp, Slot)>,
     /// When tasks are wanted: the earliest deadline among their jobs.
@@ -132,6 +135,7 @@ impl Scheduler {
             retries: BTreeSet::new(),
             follow_ups: BTreeMap::new(),
             leaders: BTreeMap::new(),
+            children: Children::default(),
             delays: BTreeSet::new(),
             deadlines: BTreeMap::new(),
             merged: BTreeSet::new(),
@@ -168,6 +172,11 @@ impl Scheduler {
     /// Registers a host with the default budget; one that is known stays as it is. None when there are too many.
     pub fn host(&mut self, host: &Host) -> Option<HostIndex> {
         self.hosts.register(host, self.options.default_budget, self.options.hosts_max)
+    }
+
+    /// The host of work that asks no host. It grants without end, and is not listed among the hosts.
+    pub fn catalogue(&mut self) -> HostIndex {
+        self.hosts.catalogue()
     }
 
     /// The host's name, if there is such a host.

@@ -76,7 +76,9 @@ impl Scheduler {
             State::Running => self.claim_running(slot, worker, held, now, out),
             State::Committing => ClaimVerdict::Closed,
             // Its lease was over, and somebody may have asked since who must not get what it found before that.
-            State::Queued | State::Behind | State::Retrying | State::Delayed => ClaimVerdict::Abandoned,
+            State::Queued | State::Behind | State::Retrying | State::Delayed | State::Waiting => {
+                ClaimVerdict::Abandoned
+            }
         }
     }
 

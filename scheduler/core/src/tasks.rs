@@ -38,6 +38,8 @@ pub(crate) enum State {
     Running,
     /// Its outcome was accepted and is being committed.
     Committing,
+    /// For other tasks to end, which its last attempt found out that it needs.
+    Waiting,
 }
 
 #[derive(Clone, Copy, Debug)]

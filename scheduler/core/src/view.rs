@@ -45,6 +45,11 @@ pub enum Wait {
     Time(Timestamp),
     /// Another task for the same target runs and must end first.
     Task(TaskId),
+    /// So many jobs that it needs must end first.
+    Children {
+        /// How many have not ended.
+        left: usize,
+    },
     /// After a restart: a worker may still be at it and is given time to say so.
     Recovery,
     /// The outcome is there and is being committed.
@@ -142,6 +147,8 @@ pub struct Counters {
     pub stale_outcomes: u64,
     /// Attempts that failed and were followed by another one.
     pub retried: u64,
+    /// Times that a task found out that others must end first, and waited.
+    pub waited: u64,
     /// Attempts lost with their lease.
     pub lost: u64,
     /// Tasks that failed for good.

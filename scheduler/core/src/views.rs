@@ -28,6 +28,7 @@ impl Scheduler {
         match self.tasks[slot].state {
             State::Queued => Some(self.queue_wait(slot, now)),
             State::Behind => self.leaders.get(&slot).map(|leader| Wait::Task(self.tasks[*leader].task())),
+            State::Waiting => self.children.left(slot).map(|(left, _)| Wait::Children { left }),
             State::Retrying => Some(Wait::Retry),
             State::Delayed => Some(Wait::Time(self.tasks[slot].due())),
             State::Recovered => Some(Wait::Recovery),
@@ -90,7 +91,8 @@ impl Scheduler {
     /// The hosts, in the order in which they were registered.
     #[must_use]
     pub fn hosts(&self, now: Moment) -> Vec<HostView> {
-        self.hosts.all().map(|(index, host)| self.view_of_host(index, host, now)).collect()
+        let listed = self.hosts.all().filter(|(index, _)| !self.hosts.is_catalogue(*index));
+        listed.map(|(index, host)| self.view_of_host(index, host, now)).collect()
     }
 
     pub(crate) fn view_of_host(&self, index: HostIndex, host: &crate::hosts::HostState, now: Moment) -> HostView {
@@ -142,6 +144,12 @@ impl Scheduler {
         self.counters
     }
 
+    /// Tasks that wait for others, in no slot and no queue.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.children.waiting()
+    }
+
     /// Open jobs.
     #[must_use]
     pub const fn held(&self) -> u64 {
@@ -168,6 +176,7 @@ impl Scheduler {
                 + terms
                 + self.expiry.resident()
                 + self.streams.resident()
+                + self.children.resident()
                 + self.sides.resident()
                 + self.journeys.resident()
                 + self.waits.resident()
@@ -197,6 +206,7 @@ impl Scheduler {
             && self.turns.is_empty()
             && self.follow_ups.is_empty()
             && self.leaders.is_empty()
+            && self.children.is_empty()
             && self.limbo_retries.is_empty()
             && self.delays.is_empty()
             && self.deadlines.is_empty()

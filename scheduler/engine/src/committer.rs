@@ -10,7 +10,8 @@ use std::thread::JoinHandle;
 
 use gleaner_model::ContentHash;
 use gleaner_store::{
-    Closure, Command, Group, KeyEntry, OrderWrite, PackageWrite, Place, Store, StoreError, StreamPosition,
+    Closure, Command, Group, KeyEntry, OrderWrite, PackageWrite, Place, ResolutionWrite, Store, StoreError,
+    StreamPosition,
 };
 use tokio::sync::watch;
 
@@ -56,6 +57,8 @@ pub(crate) struct Entry {
     pub keys: Vec<KeyEntry>,
     /// Batches and standing orders that changed.
     pub orders: Vec<OrderWrite>,
+    /// Answers to questions.
+    pub resolutions: Vec<ResolutionWrite>,
     /// Called on the committer's thread; must be quick.
     pub then: Then,
 }
@@ -66,15 +69,22 @@ impl Entry {
     pub(crate) fn new(then: Then) -> Self {
         let (commands, closures, packages) = (Vec::new(), Vec::new(), Vec::new());
         let (documents, streams, keys, orders) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { commands, closures, packages, documents, streams, keys, orders, then }
+        let resolutions = Vec::new();
+        Self { commands, closures, packages, documents, streams, keys, orders, resolutions, then }
     }
 
     fn records(&self) -> usize {
-        self.commands.len() + self.closures.len() + self.packages.len() + self.keys.len() + self.orders.len()
+        self.commands.len()
+            + self.closures.len()
+            + self.packages.len()
+            + self.keys.len()
+            + self.orders.len()
+            + self.resolutions.len()
     }
 
     fn bytes(&self) -> usize {
-        self.packages.iter().map(|package| package.encoded.stored_bytes()).sum()
+        let packages: usize = self.packages.iter().map(|package| package.encoded.stored_bytes()).sum();
+        packages + self.resolutions.iter().map(ResolutionWrite::stored_bytes).sum::<usize>()
     }
 }
 
@@ -164,6 +174,7 @@ struct Lengths {
     streams: usize,
     keys: usize,
     orders: usize,
+    resolutions: usize,
 }
 
 impl Merged {
@@ -178,6 +189,7 @@ impl Merged {
                 streams: entry.streams.len(),
                 keys: entry.keys.len(),
                 orders: entry.orders.len(),
+                resolutions: entry.resolutions.len(),
             });
             merged.group.commands.extend(entry.commands);
             merged.group.closures.extend(entry.closures);
@@ -186,6 +198,7 @@ impl Merged {
             merged.group.streams.extend(entry.streams);
             merged.group.keys.extend(entry.keys);
             merged.group.orders.extend(entry.orders);
+            merged.group.resolutions.extend(entry.resolutions);
             merged.thens.push(entry.then);
         }
         merged
@@ -198,10 +211,11 @@ impl Merged {
 
     /// The entries again, each with the positions of its packages in the group.
     fn split(self) -> impl Iterator<Item = (std::ops::Range<usize>, Entry)> {
-        let Group { commands, closures, packages, documents, streams, keys, orders } = self.group;
+        let Group { commands, closures, packages, documents, streams, keys, orders, resolutions } = self.group;
         let (mut commands, mut closures) = (commands.into_iter(), closures.into_iter());
         let (mut packages, mut documents) = (packages.into_iter(), documents.into_iter());
         let (mut streams, mut keys, mut orders) = (streams.into_iter(), keys.into_iter(), orders.into_iter());
+        let mut resolutions = resolutions.into_iter();
         let mut position = 0;
         self.lengths.into_iter().zip(self.thens).map(move |(lengths, then)| {
             let begin = position;
@@ -214,6 +228,7 @@ impl Merged {
                 streams: streams.by_ref().take(lengths.streams).collect(),
                 keys: keys.by_ref().take(lengths.keys).collect(),
                 orders: orders.by_ref().take(lengths.orders).collect(),
+                resolutions: resolutions.by_ref().take(lengths.resolutions).collect(),
                 then,
             };
             (begin..position, entry)

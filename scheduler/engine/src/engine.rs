@@ -25,6 +25,7 @@ use crate::clients::{Clients, ClientsChange, LiveClients};
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::options::EngineOptions;
+use crate::past::Pasts;
 use crate::registries::{Registries, RegistryError};
 use crate::scheduler::{self, HostBook, Message, Parts, SchedulerRef};
 use crate::server::{self, ServeError};
@@ -109,8 +110,20 @@ impl Engine {
         let credits = Arc::new(Semaphore::new(EDGE_CREDITS));
         let (speakers, claims) = (Arc::new(Speakers::default()), Arc::new(Claims::default()));
         let upkeep = Arc::new(Semaphore::new(1));
-        let shared =
-            Arc::new(Shared { scheduler, store, documents, clients, quotas, hub, credits, speakers, claims, upkeep });
+        let pasts = Arc::new(Pasts::default());
+        let shared = Arc::new(Shared {
+            scheduler,
+            store,
+            documents,
+            clients,
+            quotas,
+            hub,
+            credits,
+            speakers,
+            claims,
+            pasts,
+            upkeep,
+        });
         let scheduler = tokio::spawn(mind(running, failed));
         Ok(Self { shared, failure, recovered: found.jobs, committer: committer_thread, scheduler })
     }

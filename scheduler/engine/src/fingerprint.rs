@@ -1,6 +1,7 @@
 //! What an ask is, in sixteen bytes, so that the same key for another ask is found out.
 
 use gleaner_model::{CrawlPart, JobSpec, Timestamp};
+use gleaner_store::fingerprint_of_question;
 use sha2::{Digest, Sha256};
 
 /// Of a job: everything that it asks for, its key left aside.
@@ -20,7 +21,14 @@ pub(crate) fn fingerprint_of_job(spec: &JobSpec) -> [u8; 16] {
         at(spec.not_before),
         at(spec.deadline),
     );
-    half(&text)
+    match &spec.question {
+        // As ever, so that a key of an earlier version names the same ask.
+        None => half(&text),
+        Some(question) => {
+            let question: Vec<_> = fingerprint_of_question(question).map(|byte| format!("{byte:02x}")).into();
+            half(&format!("{text}\n{}", question.concat()))
+        }
+    }
 }
 
 /// Half of a SHA-256: wide enough that nobody can make two of a kind.
@@ -30,7 +38,7 @@ pub(crate) fn half(text: &str) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    use gleaner_model::{JobKind, Purl, RegistryName};
+    use gleaner_model::{JobKind, Purl, Question, RegistryName};
 
     use super::*;
 
@@ -49,11 +57,13 @@ mod tests {
             JobSpec { max_age_ms: 1, ..spec.clone() },
             JobSpec { expires_at: at, ..spec.clone() },
             JobSpec { not_before: at, ..spec.clone() },
-            JobSpec { deadline: at, ..spec },
+            JobSpec { deadline: at, ..spec.clone() },
+            JobSpec { question: Some(Box::default()), ..spec.clone() },
+            JobSpec { question: Some(Box::new(Question { lock: true, ..Question::default() })), ..spec },
         ];
         let mut all: Vec<_> = others.iter().map(fingerprint_of_job).chain([own]).collect();
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), 9);
+        assert_eq!(all.len(), 11);
     }
 }

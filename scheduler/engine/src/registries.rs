@@ -2,8 +2,9 @@
 
 use gleaner_core::{HostIndex, Needs, Scheduler, TargetKey};
 use gleaner_model::{
-    Capability, CrawlPart, Ecosystem, Host, InvalidHost, JobKind, JobSpec, Registry, RegistryName, WorkerName,
+    Capability, CrawlPart, Ecosystem, Host, InvalidHost, JobKind, JobSpec, Registry, RegistryName, Root, WorkerName,
 };
+use gleaner_store::fingerprint_of_question;
 use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
@@ -18,6 +19,8 @@ pub(crate) struct Known {
 /// The registries by name.
 pub(crate) struct Registries {
     by_name: HashMap<RegistryName, Known>,
+    /// The host of work that asks none.
+    catalogue: HostIndex,
 }
 
 /// What is wrong with the configured registries.
@@ -54,7 +57,7 @@ impl Registries {
                 return Err(RegistryError::Twice(name));
             }
         }
-        Ok(Self { by_name })
+        Ok(Self { by_name, catalogue: core.catalogue() })
     }
 
     /// Is none configured? Then nothing can be asked for, and the scheduler only answers questions.
@@ -65,6 +68,16 @@ impl Registries {
     /// Is this registry configured, and of this ecosystem?
     pub(crate) fn has(&self, registry: &RegistryName, ecosystem: Ecosystem) -> bool {
         self.by_name.get(registry).is_some_and(|known| known.registry.ecosystem == ecosystem)
+    }
+
+    /// The host of a job's first request, if its registry is configured and of the purl's ecosystem. A resolution asks
+    /// none.
+    pub(crate) fn host_of(&self, spec: &JobSpec) -> Option<HostIndex> {
+        let known = self.of(spec)?;
+        Some(match spec.kind {
+            JobKind::Crawl => known.host,
+            JobKind::Resolve => self.catalogue,
+        })
     }
 
     /// The registry that a job asks, if it is configured and of the purl's ecosystem.
@@ -95,8 +108,8 @@ pub(crate) fn needs(capabilities: &[Capability]) -> Needs {
     Needs(capabilities.iter().map(bit).fold(0, |all, bit| all | bit))
 }
 
-/// What a job is about, as twins are found by: a quarter of a SHA-256 of the package and one of the rest, together wide
-/// enough that nobody can make two of a kind.
+/// What a job is about, as twins are found by: a quarter of a SHA-256 of the package (or of the manifest) and one of the
+/// rest, together wide enough that nobody can make two of a kind.
 pub(crate) fn target_of(spec: &JobSpec) -> TargetKey {
     let part = match spec.part {
         CrawlPart::Newest => "newest",
@@ -107,8 +120,11 @@ pub(crate) fn target_of(spec: &JobSpec) -> TargetKey {
         JobKind::Crawl => spec.purl.without_version(),
         JobKind::Resolve => spec.purl.clone(),
     };
-    let package = quarter(&format!("{} {}", spec.registry, spec.purl.without_version()));
-    let whole = quarter(&format!("{} {} {part} {purl}", spec.kind.as_str(), spec.registry));
+    let question = spec.question.as_ref().map(|question| hex(&fingerprint_of_question(question))).unwrap_or_default();
+    let is_manifest = spec.question.as_ref().is_some_and(|question| question.root != Root::Package);
+    let of_manifest = if is_manifest { question.as_str() } else { "" };
+    let package = quarter(&format!("{} {}{of_manifest}", spec.registry, spec.purl.without_version()));
+    let whole = quarter(&format!("{} {} {part} {purl}{question}", spec.kind.as_str(), spec.registry));
     TargetKey(u128::from(package) << 64 | u128::from(whole))
 }
 
@@ -117,6 +133,12 @@ pub(crate) fn identity_of(worker: &WorkerName) -> u64 {
     quarter(worker.as_str())
 }
 
-fn quarter(text: &str) -> u64 {
+/// Behind a space, in lower-case digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(" ".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// A quarter of a SHA-256.
+pub(crate) fn quarter(text: &str) -> u64 {
     Sha256::digest(text.as_bytes()).iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
 }

@@ -6,7 +6,9 @@ use gleaner_cluster::{ChannelOptions, ServerTls, TlsError};
 use gleaner_proto::v1;
 use tokio::net::TcpListener;
 
-use crate::services::{Batches, Campaigns, Catalog, Jobs, Operator, Schedules, Shared, StoreKeeper, Workers};
+use crate::services::{
+    Batches, Campaigns, Catalog, Jobs, Operator, Resolutions, Schedules, Shared, StoreKeeper, Workers,
+};
 
 /// Largest message from a worker. An outcome holds a whole package without its documents; the largest real ones are a
 /// few megabytes, and a registry's page is capped at some hundred.
@@ -37,6 +39,7 @@ pub(crate) async fn serve(
     health.set_serving::<v1::job_service_server::JobServiceServer<Jobs>>().await;
     health.set_serving::<v1::worker_service_server::WorkerServiceServer<Workers>>().await;
     health.set_serving::<v1::catalog_service_server::CatalogServiceServer<Catalog>>().await;
+    health.set_serving::<v1::resolution_service_server::ResolutionServiceServer<Resolutions>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(v1::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -53,6 +56,7 @@ pub(crate) async fn serve(
         .add_service(v1::schedule_service_server::ScheduleServiceServer::new(Schedules(Arc::clone(&shared))))
         .add_service(v1::campaign_service_server::CampaignServiceServer::new(Campaigns(Arc::clone(&shared))))
         .add_service(v1::catalog_service_server::CatalogServiceServer::new(Catalog::new(Arc::clone(&shared))))
+        .add_service(v1::resolution_service_server::ResolutionServiceServer::new(Resolutions(Arc::clone(&shared))))
         .add_service(v1::store_service_server::StoreServiceServer::new(StoreKeeper(Arc::clone(&shared))))
         .add_service(v1::operator_service_server::OperatorServiceServer::new(Operator(shared)))
         .serve_with_incoming_shutdown(gleaner_cluster::incoming(listener), shutdown)

@@ -7,6 +7,7 @@ mod garbage;
 mod port;
 mod record;
 mod redb;
+mod resolution;
 mod upkeep;
 mod zip;
 
@@ -14,6 +15,9 @@ pub use self::redb::{Backup, Compacted, RedbOptions, RedbStore, StoppedStore, St
 pub use command::{Closure, Command, KeyEntry, Keyed, OrderWrite, StreamPosition};
 pub use documents::{DOCUMENT_MAX, Documents, DocumentsError, Pack, Place, compress, content_hash, decompress};
 pub use garbage::{Collected, collect_packs};
-pub use port::{Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, Store, StoreError, StoredJob};
+pub use port::{
+    Cursor, EventPage, Group, InvalidCursor, Opened, Recovered, ResolutionPage, Store, StoreError, StoredJob,
+};
 pub use record::{EncodedRecord, PackageWrite};
+pub use resolution::{ResolutionWrite, fingerprint_of_question};
 pub use upkeep::{CheckError, DOCUMENT_BYTES, Finding, Rows, Snapshot, check_documents};

@@ -8,12 +8,13 @@ use std::str::FromStr;
 
 use gleaner_model::{
     Batch, BatchId, Campaign, ContentHash, Event, Host, HostSettings, JobId, JobResult, PackageHead, PackageKey,
-    PackageRecord, RegistryName, Schedule, TaskId, Timestamp,
+    PackageRecord, RegistryName, ResolutionRecord, Schedule, TaskId, Timestamp,
 };
 
 use crate::command::{Closure, Command, KeyEntry, OrderWrite, StreamPosition};
 use crate::documents::Place;
 use crate::record::PackageWrite;
+use crate::resolution::ResolutionWrite;
 use crate::upkeep::Snapshot;
 
 /// What one commit makes durable, all or nothing.
@@ -33,6 +34,9 @@ pub struct Group {
     pub keys: Vec<KeyEntry>,
     /// Batches, standing orders and operators' settings that changed; of several changes of one the last holds.
     pub orders: Vec<OrderWrite>,
+    /// Answers to questions. One that is the same as the newest to its question before its position prolongs that one;
+    /// another one supersedes it.
+    pub resolutions: Vec<ResolutionWrite>,
 }
 
 /// What opening a store told: the new epoch is committed before this is returned.
@@ -134,6 +138,15 @@ pub struct EventPage {
     pub events: Vec<(Cursor, Event)>,
     /// Where to go on; equal to where the page began if there is nothing new.
     pub next: Cursor,
+}
+
+/// Some answers, and where to go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResolutionPage {
+    /// In the order of their purls.
+    pub records: Vec<ResolutionRecord>,
+    /// For the next page, opaque; none if there is nothing more.
+    pub next: Option<Vec<u8>>,
 }
 
 /// Why a store could not do as asked. None of these leaves a group half written.
@@ -319,6 +332,34 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<PackageKey>, StoreError>;
 
+    /// The newest answer to a question (see [`fingerprint_of_question`](crate::fingerprint_of_question)) about a package,
+    /// of a version if one was asked for, that was given first at or before `not_after`.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn resolution(
+        &self,
+        key: &PackageKey,
+        version: Option<&str>,
+        fingerprint: &[u8; 16],
+        not_after: Option<Timestamp>,
+    ) -> Result<Option<ResolutionRecord>, StoreError>;
+
+    /// The newest answers about packages of a registry whose purls begin with `beginning`, to one question or to all, in
+    /// the order of the purls, those up to `after` (a page's `next`) left out: `most` of them, in number and, but for the
+    /// last, in bytes. Fewer if few of many are wanted.
+    ///
+    /// # Errors
+    /// The disk failed, or a value is damaged.
+    fn resolutions(
+        &self,
+        registry: &RegistryName,
+        beginning: &str,
+        fingerprint: Option<&[u8; 16]>,
+        after: Option<&[u8]>,
+        most: (usize, usize),
+    ) -> Result<ResolutionPage, StoreError>;
+
     /// The store as of its last commit, for upkeep. Commits go on meanwhile.
     ///
     /// # Errors
@@ -327,7 +368,7 @@ pub trait Store: Send + Sync + 'static {
         Err(StoreError::Io(std::io::ErrorKind::Unsupported.into()))
     }
 
-    /// Forgets results, with their keys, batches and campaigns that were over, and stream positions from before `moment`. Bounded work a call; true if there is more to do.
+    /// Forgets results, with their keys, batches and campaigns that were over, superseded answers, and stream positions from before `moment`. Bounded work a call; true if there is more to do.
     ///
     /// # Errors
     /// The disk failed.

@@ -9,6 +9,7 @@ mod diff;
 mod due;
 mod merge;
 mod outline;
+mod past;
 
 use gleaner_model::{
     CrawlFacts, CrawlPart, Document, Event, EventKind, Fault, FaultKind, JobState, Outline, Package, PackageContent,
@@ -16,6 +17,7 @@ use gleaner_model::{
 };
 
 pub use due::GONE_CONFIRM_MS;
+pub use past::{Then, past};
 
 /// What a registry answers that has nothing new to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -54,7 +54,10 @@ impl World {
             not_before: if b % 11 < 2 { after(b % 1_500) } else { None },
             deadline: if b % 4 == 1 { after(1 + b / 4) } else { None },
         };
+        let lanes: Vec<_> = self.waiting.keys().map(|task| (*task, self.core.lane_of(*task))).collect();
         if let Ok(admission) = self.core.submit_under(ask, terms, self.now()) {
+            self.raised
+                .extend(lanes.into_iter().filter(|(task, lane)| self.core.lane_of(*task) < *lane).map(|it| it.0));
             self.jobs.insert(ask.job, OpenJob { ask, terms, submitted: admission.task(), task: admission.task() });
         }
     }
@@ -192,11 +195,41 @@ impl World {
             assert!(matches!(verdict, Verdict::Retried { .. } | Verdict::DeadLetter));
             return;
         }
+        if b % 4 == 2 {
+            return self.wait_for(task, a);
+        }
         let jobs = self.core.jobs_of(task);
         assert!(!jobs.is_empty());
         self.end(&jobs);
         self.core.committed(task, self.now(), out);
         assert!(self.committed.insert(task), "committed once");
+    }
+
+    /// The outcome says that some of the open jobs must end first. Not those of tasks that wait themselves: resolutions
+    /// wait for crawls, which wait for nobody.
+    fn wait_for(&mut self, task: TaskId, a: u16) {
+        let waited_for: BTreeSet<JobId> = self.waiting.values().flatten().copied().collect();
+        let may = |(job, open): &(&JobId, &OpenJob)| {
+            let waits = self.waiting.contains_key(&open.task) || open.task == task || open.terms.not_before.is_some();
+            !waits && !waited_for.contains(job)
+        };
+        let children: Vec<JobId> = self
+            .jobs
+            .iter()
+            .filter(may)
+            .map(|(job, _)| *job)
+            .skip(usize::from(a % 3))
+            .take(usize::from(a % 4))
+            .collect();
+        // Whoever is waited for must not come to wait: the world keeps to that by never letting it.
+        let blocked: BTreeSet<TaskId> = children.iter().map(|job| self.jobs[job].task).collect();
+        self.barred.extend(blocked);
+        let may_wait = !self.barred.contains(&task);
+        let children = if may_wait { children } else { Vec::new() };
+        assert!(self.core.wait_for(task, &children, self.now()));
+        if !children.is_empty() {
+            self.waiting.insert(task, children.into_iter().collect());
+        }
     }
 
     pub(super) fn end(&mut self, jobs: &[JobId]) {
@@ -265,6 +298,7 @@ impl World {
         self.suspended.clear();
         self.displaced.clear();
         self.committing.clear();
+        self.waiting.clear();
         self.processes.iter_mut().for_each(|process| process.session = None);
         let now = self.now();
         let mut makers = BTreeSet::new();

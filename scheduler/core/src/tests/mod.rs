@@ -19,6 +19,7 @@ mod resuming;
 mod retries;
 mod shares_in_time;
 mod terms;
+mod waiting;
 mod world;
 
 use gleaner_model::{Attempt, Fault, FaultKind, JobId, JobState, Lane, TaskId, Timestamp};

@@ -51,6 +51,12 @@ pub(super) struct World {
     /// How often each task was displaced.
     pub(super) displaced: BTreeMap<TaskId, usize>,
     pub(super) committing: Vec<TaskId>,
+    /// Tasks that wait, and the jobs that had not ended when they began to.
+    pub(super) waiting: BTreeMap<TaskId, BTreeSet<JobId>>,
+    /// Tasks that somebody waited for; they wait for nobody.
+    pub(super) barred: BTreeSet<TaskId>,
+    /// Tasks that were raised to another lane in this step.
+    pub(super) raised: BTreeSet<TaskId>,
     pub(super) committed: BTreeSet<TaskId>,
     pub(super) ghosts: Vec<Attempt>,
     pub(super) grants: [Vec<u64>; 4],
@@ -106,6 +112,9 @@ impl World {
             suspended: BTreeSet::new(),
             displaced: BTreeMap::new(),
             committing: Vec::new(),
+            waiting: BTreeMap::new(),
+            barred: BTreeSet::new(),
+            raised: BTreeSet::new(),
             committed: BTreeSet::new(),
             ghosts: Vec::new(),
             grants: Default::default(),
@@ -243,6 +252,7 @@ impl World {
     pub(super) fn check(&mut self) {
         self.check_displacements();
         self.check_workers();
+        self.check_waiting();
         assert_eq!(self.core.held(), u64::try_from(self.jobs.len()).expect("few"));
         assert!(self.core.held() <= options().queue_max);
         for (job, open) in &self.jobs {
@@ -260,6 +270,27 @@ impl World {
         if let Some(wake) = self.core.next_wake(self.now()) {
             assert!(wake >= self.ms);
         }
+    }
+
+    /// A task waits exactly as long as one of its children is open; whoever raised it has it ask anew.
+    fn check_waiting(&mut self) {
+        let live: Vec<TaskId> = self.waiting.keys().copied().collect();
+        for task in live {
+            let Some(children) = self.waiting.get_mut(&task) else { continue };
+            children.retain(|job| self.jobs.contains_key(job));
+            let told = self.core.children_of(task);
+            if told.is_empty() {
+                // It goes on: of its own accord only if nothing is left.
+                let is_over = self.core.lane_of(task).is_none();
+                assert!(is_over || children.is_empty() || self.raised.remove(&task), "{task} was woken too early");
+                self.waiting.remove(&task);
+            } else {
+                assert_eq!(told, children.iter().copied().collect::<Vec<_>>(), "{task} waits for what is open");
+                assert!(!self.current.contains_key(&task), "a task that waits has no attempt");
+            }
+        }
+        self.raised.clear();
+        assert_eq!(self.core.waiting(), self.waiting.len());
     }
 
     fn check_workers(&self) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gleaner_core::{HostIndex, Report, WorkerId};
 use gleaner_model::{
-    Assignment, Attempt, ClientName, CrawlPart, Document, Fault, FaultKind, Host, Lane, Outcome, PackageHead,
+    Assignment, Attempt, ClientName, CrawlPart, Document, Fault, FaultKind, Host, JobKind, Lane, Outcome, PackageHead,
     PackageKey, Permit, Registry, Validators,
 };
 use gleaner_store::{Store, StoreError};
@@ -14,6 +14,7 @@ use super::message::{Message, Outbound, ToWorker, WorkerSaid};
 use super::state::State;
 use crate::committer::Entry;
 use crate::payloads::Payload;
+use crate::positions::position_of;
 
 /// An attempt on its way to a worker: what is needed to describe it.
 pub(super) struct Departure {
@@ -128,7 +129,9 @@ impl State {
 fn leave_together(departures: Vec<Departure>, store: &dyn Store) -> Vec<Message> {
     let keys: Vec<PackageKey> = departures.iter().map(Departure::key).collect();
     match store.package_heads(&keys) {
-        Ok(heads) => departures.into_iter().zip(heads).filter_map(|(departure, head)| departure.leave(head)).collect(),
+        Ok(heads) => {
+            departures.into_iter().zip(heads).filter_map(|(departure, head)| departure.leave(head, store)).collect()
+        }
         Err(error) => departures.into_iter().map(|departure| departure.stay(&error)).collect(),
     }
 }
@@ -140,11 +143,12 @@ impl Departure {
 
     /// Tells the worker. Whatever goes wrong here must be said to the scheduler: a worker that never hears of an attempt
     /// never ends it.
-    fn leave(self, head: Result<Option<PackageHead>, StoreError>) -> Option<Message> {
-        match head {
-            Ok(head) => {
+    fn leave(self, head: Result<Option<PackageHead>, StoreError>, store: &dyn Store) -> Option<Message> {
+        let position = self.payload.spec.question.as_ref().map_or(Ok(0), |question| position_of(store, question.as_of));
+        match head.and_then(|head| Ok((head, position?))) {
+            Ok((head, position)) => {
                 let (worker, outbound) = (self.worker, self.outbound.clone());
-                let assignment = ToWorker::Assign(Box::new(self.describe(head)));
+                let assignment = ToWorker::Assign(Box::new(self.describe(head, position)));
                 outbound.try_send(assignment).is_err().then_some(Message::Leave { worker })
             }
             Err(error) => Some(self.stay(&error)),
@@ -159,14 +163,16 @@ impl Departure {
         Message::Worker { worker, said, credit: None }
     }
 
-    fn describe(self, head: Option<PackageHead>) -> Assignment {
+    fn describe(self, head: Option<PackageHead>, position: u64) -> Assignment {
         let Payload { spec, trace, .. } = &*self.payload;
-        let (validators, document, settled) = head.map(known).unwrap_or_default();
+        let is_crawl = spec.kind == JobKind::Crawl;
+        let (validators, document, settled) = head.filter(|_| is_crawl).map(known).unwrap_or_default();
         Assignment {
             attempt: self.attempt,
             kind: spec.kind,
             part: spec.part,
-            purl: spec.purl.without_version(),
+            // A crawl is about a package, whichever version it was asked for.
+            purl: if is_crawl { spec.purl.without_version() } else { spec.purl.clone() },
             registry: self.registry,
             validators,
             document,
@@ -175,7 +181,7 @@ impl Departure {
             permit: self.permit,
             trace: gleaner_proto::trace::continued(&self.span, trace),
             question: spec.question.clone(),
-            position: 0,
+            position,
             checkpoint: self.checkpoint,
         }
     }

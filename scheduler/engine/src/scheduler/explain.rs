@@ -29,7 +29,7 @@ const fn cause(wait: &Wait) -> WaitCause {
         Wait::Host { .. } | Wait::Paused(_) | Wait::Crowded(_) => WaitCause::Host,
         Wait::Turn => WaitCause::Turn,
         Wait::Retry => WaitCause::Retry,
-        Wait::Task(_) => WaitCause::Task,
+        Wait::Task(_) | Wait::Children { .. } => WaitCause::Task,
         Wait::Recovery => WaitCause::Recovery,
         Wait::Commit => WaitCause::Commit,
         Wait::Time(_) => WaitCause::Time,

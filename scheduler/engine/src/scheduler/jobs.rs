@@ -90,10 +90,9 @@ impl State {
     /// Asks the core to take in one job, under a fresh sequence number.
     pub(super) fn admit_one(&mut self, spec: &JobSpec, client: &Client) -> Result<Admitted, SubmitError> {
         let now = self.now();
-        let Some(known) = self.parts.registries.of(spec) else {
+        let Some(host) = self.parts.registries.host_of(spec) else {
             return Err(SubmitError::Registry { registry: spec.registry.to_string(), purl: spec.purl.to_string() });
         };
-        let host = known.host;
         let job = JobId(self.next_sequence());
         let ask = Ask {
             job,
@@ -152,6 +151,7 @@ impl State {
     /// Ends jobs in the journal, for an [`Effect::Close`].
     pub(super) fn close(&mut self, effect: Effect, now: gleaner_core::Moment) {
         let Effect::Close { jobs, task_ended, merged, state, attempts, fault, journey } = effect else { return };
+        task_ended.iter().for_each(|task| _ = self.asked.remove(task));
         let result = JobResult { error: fault, journey: Some(journey), ..JobResult::bare(state, now.wall, attempts) };
         let ended: Vec<_> = jobs.into_iter().map(|job| (job, result.clone())).collect();
         let myself = self.myself.clone();

@@ -10,6 +10,7 @@ use gleaner_proto::convert::{EndedRequests, Hello, Welcome};
 use gleaner_store::{PackageWrite, Place};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use super::answers::Answered;
 use super::hosts::SetHost;
 use super::orders::Order;
 use crate::clients::{Client, Clients};
@@ -167,8 +168,16 @@ pub(crate) struct Prepared {
     pub(crate) result: Result<Meaning, Fault>,
 }
 
+/// What an outcome that can be applied means.
+pub(crate) enum Meaning {
+    /// Something for the catalogue.
+    Found(Box<Found>),
+    /// An answer to a question.
+    Answered(Box<Answered>),
+}
+
 /// The catalogue's side of an outcome that can be applied.
-pub(crate) struct Meaning {
+pub(crate) struct Found {
     pub(crate) write: PackageWrite,
     /// The result for each job, but for the number of attempts.
     pub(crate) result: JobResult,
@@ -185,6 +194,8 @@ pub(crate) enum Committed {
     Ended(Vec<(JobId, JobResult)>),
     /// A task's accepted outcome is durable, and so is the end of its jobs.
     Outcome { worker: WorkerId, attempt: Attempt, ended: Vec<(JobId, JobResult)>, submitted: Option<JobId> },
+    /// What a task's answer lacks is asked for.
+    Asked { worker: WorkerId, attempt: Attempt, children: Vec<JobId> },
     /// A task's accepted outcome could not be written, since the package changed meanwhile.
     Conflict { attempt: Attempt },
     /// What an outcome led to is durable, so the worker may forget it.

@@ -4,6 +4,7 @@
 //! assignments to workers, news to watchers. It never waits for a disk flush, a network or a lock that is held across
 //! either; what takes time happens elsewhere and comes back as a message.
 
+mod answers;
 mod assign;
 mod effects;
 mod explain;

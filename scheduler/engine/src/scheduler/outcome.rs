@@ -5,17 +5,22 @@ use std::sync::Arc;
 use gleaner_core::catalogue::{self, Answer, Applied};
 use gleaner_core::{Report, Verdict, WorkerId};
 use gleaner_model::{
-    Attempt, ClientName, ContentHash, CrawlPart, Fault, FaultKind, JobId, JobResult, JobSpec, Lane, Outcome,
+    Attempt, ClientName, ContentHash, CrawlPart, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, Lane, Outcome,
     PackageKey, TaskId, Timestamp,
 };
 use gleaner_store::{PackageWrite, Place, Store, StoreError};
 
+use super::answers::{self, Answered};
 use super::jobs::closures;
-use super::message::{Committed, Meaning, Message, Prepared, ToWorker};
+use super::message::{Committed, Found, Meaning, Message, Prepared, ToWorker};
 use super::state::State;
 use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
 use crate::payloads::Payload;
+
+/// Outcomes without documents whose meaning is worked out on one thread: some milliseconds' work, if all of them are
+/// answers with large graphs.
+const TOGETHER_MAX: usize = 64;
 
 /// Where an outcome's documents lie.
 type Places = Vec<(ContentHash, Place)>;
@@ -34,7 +39,12 @@ impl Arrival {
         let Self { worker, attempt, outcome, documents, payload } = self;
         let span = tracing::info_span!("apply", task = %attempt.task, purl = %payload.spec.purl);
         gleaner_proto::trace::set_parent(&span, &payload.trace);
-        let result = span.in_scope(|| mean(store, &payload, outcome, now));
+        let result = span.in_scope(|| match outcome {
+            Outcome::Resolved(resolved) if payload.spec.kind == JobKind::Resolve => {
+                answers::mean(store, &payload, *resolved, now).map(|answered| Meaning::Answered(Box::new(answered)))
+            }
+            outcome => mean(store, &payload, outcome, now).map(|found| Meaning::Found(Box::new(found))),
+        });
         Prepared { worker, attempt, documents, result }
     }
 }
@@ -81,12 +91,13 @@ impl State {
     /// every core has a part of them; the rest takes microseconds and goes together.
     pub(super) fn take_in(&mut self) {
         let arrivals = std::mem::take(&mut self.arrivals);
-        let (large, small): (Vec<_>, Vec<_>) =
+        let (large, mut small): (Vec<_>, Vec<_>) =
             arrivals.into_iter().partition(|arrival| matches!(arrival.outcome, Outcome::Fetched(_)));
-        for together in large.into_iter().map(|arrival| vec![arrival]).chain([small]) {
-            if together.is_empty() {
-                continue;
-            }
+        let mut all: Vec<Vec<Arrival>> = large.into_iter().map(|arrival| vec![arrival]).collect();
+        while !small.is_empty() {
+            all.push(small.split_off(small.len().saturating_sub(TOGETHER_MAX)));
+        }
+        for together in all {
             let (store, myself, now) = (Arc::clone(&self.parts.store), self.myself.clone(), self.now().wall);
             tokio::task::spawn_blocking(move || {
                 for arrival in together {
@@ -113,22 +124,52 @@ impl State {
                 return self.perform_for(&mut effects, now, Some((worker, attempt)));
             }
         };
-        let attempts = self.parts.core.attempts_of(attempt.task);
-        let journey = Some(self.parts.core.journey(attempt.task, self.now()));
-        let result = JobResult { attempts, journey, ..meaning.result };
-        let jobs = self.parts.core.jobs_of(attempt.task);
-        let merged = self.parts.core.merged_into(attempt.task);
-        let ended: Vec<(JobId, JobResult)> = jobs.into_iter().map(|job| (job, result.clone())).collect();
-        let follow_up = meaning.follow_up.and_then(|spec| self.follow_up(spec, &meaning.trace));
+        match meaning {
+            Meaning::Found(found) => self.found(worker, attempt, documents, *found),
+            Meaning::Answered(answered) => {
+                if let Some(answered) = self.ask_for_more(worker, attempt, answered) {
+                    self.answered(worker, attempt, *answered);
+                }
+            }
+        }
+    }
+
+    fn found(&mut self, worker: WorkerId, attempt: Attempt, documents: Places, found: Found) {
+        let follow_up = found.follow_up.and_then(|spec| self.follow_up(spec, &found.trace));
         let submitted = follow_up.as_ref().map(|(job, _)| *job);
-        let span = tracing::info_span!("commit", task = %attempt.task);
-        gleaner_proto::trace::set_parent(&span, &meaning.trace);
-        let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted, span));
-        entry.closures = closures(ended, Some(attempt.task), merged);
-        entry.packages.push(meaning.write);
+        let mut entry = self.end_task(worker, attempt, found.result, submitted, &found.trace);
+        entry.packages.push(found.write);
         entry.documents = documents;
         entry.commands.extend(follow_up.map(|(job, payload)| (job.0, payload.to_command())));
         self.parts.committer.send(entry);
+    }
+
+    fn answered(&mut self, worker: WorkerId, attempt: Attempt, answered: Answered) {
+        let mut entry = self.end_task(worker, attempt, answered.result, None, &answered.trace);
+        entry.resolutions.push(answered.write);
+        self.parts.committer.send(entry);
+    }
+
+    /// An entry with the end of a task and of its jobs, each of which ends with `result`.
+    fn end_task(
+        &mut self,
+        worker: WorkerId,
+        attempt: Attempt,
+        result: JobResult,
+        submitted: Option<JobId>,
+        trace: &gleaner_model::Trace,
+    ) -> Entry {
+        let attempts = self.parts.core.attempts_of(attempt.task);
+        let journey = Some(self.parts.core.journey(attempt.task, self.now()));
+        let result = JobResult { attempts, journey, ..result };
+        let jobs = self.parts.core.jobs_of(attempt.task);
+        let merged = self.parts.core.merged_into(attempt.task);
+        let ended: Vec<(JobId, JobResult)> = jobs.into_iter().map(|job| (job, result.clone())).collect();
+        let span = tracing::info_span!("commit", task = %attempt.task);
+        gleaner_proto::trace::set_parent(&span, trace);
+        let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted, span));
+        entry.closures = closures(ended, Some(attempt.task), merged);
+        entry
     }
 
     /// Takes in work that Gleaner gives itself. If the queue is full it is left to the next crawl of the package.
@@ -170,6 +211,7 @@ impl State {
         submitted: Option<JobId>,
     ) {
         self.applying -= 1;
+        self.asked.remove(&attempt.task);
         let now = self.now();
         let mut effects = std::mem::take(&mut self.effects);
         self.parts.core.committed(attempt.task, now, &mut effects);
@@ -202,7 +244,7 @@ impl State {
 
 /// Works out what an outcome means for the catalogue. Reads the record, compares, encodes: no decisions but the
 /// catalogue's own.
-fn mean(store: &dyn Store, payload: &Payload, outcome: Outcome, now: Timestamp) -> Result<Meaning, Fault> {
+fn mean(store: &dyn Store, payload: &Payload, outcome: Outcome, now: Timestamp) -> Result<Found, Fault> {
     let key = PackageKey::new(payload.spec.registry.clone(), &payload.spec.purl);
     let applied = apply(store, &key, outcome, now)?;
     // Older documents that brought nothing are not asked for again and again; the next regular crawl does that.
@@ -221,7 +263,7 @@ fn mean(store: &dyn Store, payload: &Payload, outcome: Outcome, now: Timestamp) 
         ..JobResult::bare(applied.state, now, 0)
     };
     let write = PackageWrite::new(head, applied.content, applied.events);
-    Ok(Meaning { write, result, follow_up, trace: payload.trace.clone() })
+    Ok(Found { write, result, follow_up, trace: payload.trace.clone() })
 }
 
 /// Applies an outcome to what is stored. Only documents are compared with the whole record.

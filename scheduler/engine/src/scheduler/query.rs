@@ -37,6 +37,8 @@ impl State {
             Wait::Turn => "other tasks come first".to_owned(),
             Wait::Retry => "the pause after a failed attempt".to_owned(),
             Wait::Task(task) => format!("{task}, which is at the same package"),
+            Wait::Children { left: 1 } => "a crawl of a package that its answer needs".to_owned(),
+            Wait::Children { left } => format!("crawls of {left} packages that its answer needs"),
             Wait::Recovery => "a worker may still be at it since before the restart".to_owned(),
             Wait::Commit => "the outcome is being committed".to_owned(),
         }

@@ -35,13 +35,13 @@ pub(crate) fn recover(
             if open {
                 found.orders.recovered(job, &payload);
             }
-            match registries.of(&payload.spec) {
-                Some(known) => {
+            match registries.host_of(&payload.spec) {
+                Some(host) => {
                     found.jobs += u64::from(open);
                     let client = core.client(&payload.client, clients.weight_of(&payload.client));
                     core.recovered_from(job, payload.epoch);
                     let terms = Terms { not_before: payload.spec.not_before, deadline: payload.spec.deadline };
-                    core.recover_under(recovered_job(job, open, &payload, client, known.host), terms, now);
+                    core.recover_under(recovered_job(job, open, &payload, client, host), terms, now);
                 }
                 None => found.homeless += u64::from(open),
             }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use gleaner_core::{Backlog, Effect, Moment, Scheduler, WorkerId};
-use gleaner_model::WorkerName;
+use gleaner_model::{TaskId, WorkerName};
 use gleaner_store::Store;
 use hashbrown::HashMap;
 use tokio::sync::watch;
 
+use super::answers::Asked;
 use super::assign::Departure;
 use super::hosts::HostBook;
 use super::inbox::{Inbox, SchedulerRef};
@@ -65,6 +66,8 @@ pub(crate) struct State {
     pub(super) departures: Vec<Departure>,
     /// Outcomes that were accepted in this round, whose meaning is still to be worked out.
     pub(super) arrivals: Vec<Arrival>,
+    /// What tasks with questions have asked for so far; those only that lacked something.
+    pub(super) asked: HashMap<TaskId, Asked>,
     /// Jobs that ended since the start, by lane.
     pub(super) ended: [u64; 4],
     /// What waited for slots when it was counted last, and when that was, in monotonic milliseconds.
@@ -90,6 +93,7 @@ impl State {
             effects: Vec::new(),
             departures: Vec::new(),
             arrivals: Vec::new(),
+            asked: HashMap::new(),
             ended: [0; 4],
             backlog: None,
             applying: 0,
@@ -192,6 +196,7 @@ impl State {
             Committed::Outcome { worker, attempt, ended, submitted } => {
                 self.outcome_committed(worker, attempt, ended, submitted);
             }
+            Committed::Asked { worker, attempt, children } => self.asked_committed(worker, attempt, children),
             Committed::Conflict { attempt } => self.outcome_conflicted(attempt),
             Committed::Ack { worker, attempt } => self.acknowledge(worker, attempt),
         }

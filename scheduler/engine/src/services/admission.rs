@@ -1,9 +1,9 @@
 //! The way in, for single requests and for streams: what is asked for, taken in and durable, and its receipt.
 
-use gleaner_model::{JobKind, JobSpec, Origin, Trace};
+use gleaner_model::{AsOf, JobSpec, Origin, Purl, Question, Root, Trace};
 use gleaner_proto::v1;
 use tokio::sync::oneshot;
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::keyed::Asks;
 use super::{Claim, Shared, errors};
@@ -55,6 +55,7 @@ impl Asked {
 
 /// Has jobs taken in and waits until they are durable.
 pub(super) async fn take_in(shared: &Shared, asked: Asked) -> Result<Vec<Admitted>, Status> {
+    check_positions(shared, &asked.specs)?;
     let room = shared.room(&asked.client, asked.specs.len()).await?;
     let credit = (shared.credit().await?, room);
     let (reply, answer) = oneshot::channel();
@@ -64,16 +65,60 @@ pub(super) async fn take_in(shared: &Shared, asked: Asked) -> Result<Vec<Admitte
     Ok(answer.await.map_err(|_| errors::gone())??)
 }
 
-/// What a client asks for, refused clearly if nobody can do it.
+/// Longest key or value of an environment, in bytes: the longest that any resolver knows is a target's triple.
+const ENVIRONMENT_BYTES_MAX: usize = 256;
+
+/// What a client asks for, refused clearly if it makes no sense. The keys of an environment, and a manifest, are for the
+/// resolver to judge.
 pub(super) fn spec_of(spec: v1::JobSpec) -> Result<JobSpec, Status> {
     let spec = JobSpec::try_from(spec).map_err(|error| errors::invalid(error.to_string()))?;
-    match spec.kind {
-        JobKind::Crawl => Ok(spec),
-        JobKind::Resolve => Err(errors::status(
-            Code::Unimplemented,
-            "RESOLVE_NOT_IMPLEMENTED",
-            "this scheduler cannot resolve dependency graphs yet; jobs of kind crawl are served",
-        )),
+    if let Some(question) = &spec.question {
+        check_question(question)?;
+        check_root(&spec.purl, &question.root)?;
+    }
+    Ok(spec)
+}
+
+/// Refuses what no resolver could answer.
+pub(super) fn check_question(question: &Question) -> Result<(), Status> {
+    let too_long = |text: &String| text.len() > ENVIRONMENT_BYTES_MAX;
+    match question.environment.iter().find(|(key, value)| key.is_empty() || too_long(key) || too_long(value)) {
+        Some((key, _)) => Err(errors::invalid(format!(
+            "`question.environment` is invalid: key `{}`: keys have 1 to {ENVIRONMENT_BYTES_MAX} bytes, and values no more",
+            key.chars().take(40).collect::<String>()
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_root(purl: &Purl, root: &Root) -> Result<(), Status> {
+    let names_manifest = purl.name().as_str() == Root::MANIFEST_NAME && purl.version().is_none();
+    match root {
+        Root::Manifest { .. } if !names_manifest => Err(errors::invalid(format!(
+            "`purl` is invalid: it is {purl}, and of a job that resolves a manifest it is pkg:{}/{}",
+            purl.ecosystem(),
+            Root::MANIFEST_NAME
+        ))),
+        Root::Manifest { .. } | Root::Package => Ok(()),
+    }
+}
+
+/// Refuses a question as of a position that the events have not reached.
+pub(super) fn check_positions(shared: &Shared, specs: &[JobSpec]) -> Result<(), Status> {
+    let asked = specs.iter().filter_map(|spec| spec.question.as_deref()).filter_map(|question| match question.as_of {
+        AsOf::Position(position) => Some(position),
+        AsOf::Now | AsOf::Published(_) | AsOf::Observed(_) => None,
+    });
+    check_position(shared, asked.max())
+}
+
+pub(super) fn check_position(shared: &Shared, asked: Option<u64>) -> Result<(), Status> {
+    let now = shared.store.position();
+    match asked.filter(|asked| *asked > now) {
+        Some(asked) => Err(errors::invalid(format!(
+            "`as_of.position` is invalid: it is {asked}, and the catalogue's events stand at {now}"
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -11,7 +11,7 @@ use gleaner_store::{Keyed, Store};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
-use super::admission::{receipt, spec_of};
+use super::admission::{check_positions, receipt, spec_of};
 use super::credentials::{Standing, while_standing};
 use super::{Claim, Shared, credentials, errors, keyed, owners};
 use crate::clients::Client;
@@ -54,7 +54,7 @@ impl v1::batch_service_server::BatchService for Batches {
         let label = convert::label(label).map_err(|error| errors::invalid(error.to_string()))?;
         let key: Option<IdempotencyKey> = convert::parsed_or_none(&idempotency_key, "idempotency_key")
             .map_err(|error| errors::invalid(error.to_string()))?;
-        let items: Vec<_> = jobs.into_iter().map(item).collect();
+        let items: Vec<_> = jobs.into_iter().map(|job| item(&self.0, job)).collect();
         self.0.pay(&client, items.len())?;
         let key = key.map(|key| (key, fingerprint(&items, &label)));
         let mut claim = None;
@@ -240,8 +240,9 @@ impl Batches {
 }
 
 /// One item as a client sent it, or why it cannot be accepted.
-fn item(job: v1::JobSpec) -> Result<gleaner_model::JobSpec, String> {
-    let spec = spec_of(job).map_err(|status| status.message().to_owned())?;
+fn item(shared: &Shared, job: v1::JobSpec) -> Result<gleaner_model::JobSpec, String> {
+    let checked = spec_of(job).and_then(|spec| check_positions(shared, std::slice::from_ref(&spec)).map(|()| spec));
+    let spec = checked.map_err(|status| status.message().to_owned())?;
     match spec.key {
         None => Ok(spec),
         Some(_) => Err("a job of a batch has no key of its own; the batch may have one".to_owned()),

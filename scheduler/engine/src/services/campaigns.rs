@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use gleaner_model::{Campaign, CampaignState, Ecosystem, RegistryName, Timestamp};
+use gleaner_model::{AsOf, Campaign, CampaignState, Ecosystem, Question, RegistryName, Root, Timestamp};
 use gleaner_proto::{convert, v1};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
+use super::admission::{check_position, check_question};
 use super::{Shared, errors, owners};
+use crate::positions::position_of;
 use crate::scheduler::{CampaignChange, Message, Order};
 
 /// Jobs of a campaign that are open at once: enough that a large fleet has work while the next ones are read, and few
@@ -35,6 +37,7 @@ impl v1::campaign_service_server::CampaignService for Campaigns {
                 asked.window
             )));
         }
+        let question = asked.question.map(|question| self.question(question)).transpose()?;
         let campaign = Campaign {
             name,
             client,
@@ -48,8 +51,9 @@ impl v1::campaign_service_server::CampaignService for Campaigns {
             exhausted: false,
             submitted: 0,
             ended_at: None,
-            question: None,
+            question,
         };
+        let campaign = self.pinned(campaign).await?;
         let add = |reply| order(Order::AddCampaign { campaign: Box::new(campaign), reply });
         let campaign = Some(convert::campaign_to_wire(self.0.ask(add).await??, 0));
         Ok(Response::new(v1::AddCampaignResponse { campaign }))
@@ -94,6 +98,30 @@ impl v1::campaign_service_server::CampaignService for Campaigns {
 }
 
 impl Campaigns {
+    /// What a campaign asks of each package. All answers are as of one position, unless they are as of a time of
+    /// publication: an observed moment, or now, is fixed by whoever takes the campaign in.
+    fn question(&self, wire: v1::Question) -> Result<Box<Question>, Status> {
+        let question = Question::try_from(wire).map_err(|error| errors::invalid(format!("question: {error}")))?;
+        check_question(&question)?;
+        if question.root != Root::Package {
+            return Err(errors::invalid("`question.manifest` is invalid: a campaign asks about packages"));
+        }
+        if let AsOf::Position(position) = question.as_of {
+            check_position(&self.0, Some(position))?;
+        }
+        Ok(Box::new(question))
+    }
+
+    /// Fixes the position that its question is asked as of.
+    async fn pinned(&self, mut campaign: Campaign) -> Result<Campaign, Status> {
+        let Some(as_of) = campaign.question.as_ref().map(|question| question.as_of) else { return Ok(campaign) };
+        if !matches!(as_of, AsOf::Published(_)) {
+            let position = self.0.read(move |store| position_of(store, as_of)).await?;
+            campaign.question.iter_mut().for_each(|question| question.as_of = AsOf::Position(position));
+        }
+        Ok(campaign)
+    }
+
     async fn change(
         &self,
         metadata: &MetadataMap,

@@ -15,6 +15,7 @@ mod operator;
 mod owners;
 mod quotas;
 mod read_packages;
+mod resolutions;
 mod retry;
 mod schedules;
 mod shared;
@@ -36,12 +37,14 @@ pub(crate) use claims::{Claim, Claims};
 pub(crate) use jobs::Jobs;
 pub(crate) use operator::Operator;
 pub(crate) use quotas::Quotas;
+pub(crate) use resolutions::Resolutions;
 pub(crate) use schedules::Schedules;
 pub(crate) use speakers::Speakers;
 pub(crate) use store::StoreKeeper;
 pub(crate) use worker::Workers;
 
 use crate::clients::LiveClients;
+use crate::past::Pasts;
 use crate::scheduler::SchedulerRef;
 use crate::watch::WatchHub;
 
@@ -60,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) credits: Arc<Semaphore>,
     pub(crate) speakers: Arc<Speakers>,
     pub(crate) claims: Arc<Claims>,
+    pub(crate) pasts: Arc<Pasts>,
     /// Held by whoever checks or copies the whole store: one at a time, since each takes a thread and pins a commit.
     pub(crate) upkeep: Arc<Semaphore>,
 }

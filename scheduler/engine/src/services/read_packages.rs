@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use gleaner_core::catalogue::Then;
 use gleaner_model::{PackageKey, Presence, Purl};
 use gleaner_proto::convert::{Known, KnownPackage, ReadPackages};
 use gleaner_proto::v1;
@@ -14,6 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::{Shared, errors};
+use crate::past::Pasts;
 
 /// Packages that are read ahead of the worker. One is a few megabytes at most, nearly all are some kilobytes.
 const AHEAD: usize = 16;
@@ -21,11 +23,11 @@ const AHEAD: usize = 16;
 /// Begins to read; one answer a name, in their order.
 pub(super) fn start(shared: &Shared, asked: ReadPackages) -> ReceiverStream<Result<v1::ReadPackagesResponse, Status>> {
     let (answers, stream) = mpsc::channel(AHEAD);
-    let store = Arc::clone(&shared.store);
+    let (store, pasts) = (Arc::clone(&shared.store), Arc::clone(&shared.pasts));
     tokio::task::spawn_blocking(move || {
         for name in &asked.names {
             let key = PackageKey::new(asked.registry.clone(), &Purl::new(asked.ecosystem, name.clone()));
-            let answer = read(&*store, &key).map(|(known, position)| {
+            let answer = read(&*store, &pasts, &key, asked.position).map(|(known, position)| {
                 v1::ReadPackagesResponse::from(KnownPackage { name: name.to_string(), known, position })
             });
             let failed = answer.is_err();
@@ -38,16 +40,23 @@ pub(super) fn start(shared: &Shared, asked: ReadPackages) -> ReceiverStream<Resu
     ReceiverStream::new(stream)
 }
 
-/// What is known of a package now, and a position before which all events are in it.
-fn read(store: &dyn Store, key: &PackageKey) -> Result<(Known, u64), StoreError> {
-    let position = store.position();
-    let record = store.package(key)?;
-    let known = match record {
+/// What is known of a package, now or at a position, and a position before which all events are in it.
+fn read(store: &dyn Store, pasts: &Pasts, key: &PackageKey, position: Option<u64>) -> Result<(Known, u64), StoreError> {
+    if let Some(position) = position {
+        let known = match pasts.read(store, key, position)? {
+            Then::Nothing => Known::Nothing,
+            Then::Absent => Known::Absent,
+            Then::Known { package, .. } => Known::Package(package),
+        };
+        return Ok((known, position));
+    }
+    let now = store.position();
+    let known = match store.package(key)? {
         None => Known::Nothing,
         Some(record) => match record.head.presence {
             Presence::NotFound | Presence::Gone => Known::Absent,
             Presence::Present => Known::Package(Box::new(record.content.package)),
         },
     };
-    Ok((known, position))
+    Ok((known, now))
 }

@@ -33,14 +33,14 @@ async fn watched(stage: &Stage, id: &str) -> Vec<v1::Batch> {
 async fn one_bad_item_has_its_error_and_the_others_are_accepted() {
     let stage = Stage::with(Setting { ecosystems: vec![gleaner_model::Ecosystem::Npm], ..Setting::default() }).await;
     let past = v1::JobSpec { deadline_at_ms: 5, ..spec("pkg:npm/late") };
-    let resolve = v1::JobSpec { kind: v1::JobKind::Resolve.into(), ..spec("pkg:npm/a@1.0.0") };
+    let resolve = v1::JobSpec { question: Some(v1::Question::default()), ..spec("pkg:npm/a") };
     let kind = v1::JobSpec { kind: 77, ..spec("pkg:npm/a") };
     let keyed = v1::JobSpec { idempotency_key: "k".to_owned(), ..spec("pkg:npm/a") };
     let bad = [
         (spec("pkg:gem/rails"), "`gem` is not known"),
         (spec("pkg:cargo/serde"), "`cargo` is not configured"),
         (past, "deadline is past"),
-        (resolve, "cannot resolve"),
+        (resolve, "a crawl is asked no question"),
         (kind, "`kind` is invalid"),
         (keyed, "no key of its own"),
         (spec(&format!("pkg:npm/{}", "x".repeat(600))), "at most 512"),

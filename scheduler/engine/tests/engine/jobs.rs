@@ -7,15 +7,6 @@ use tonic::{Code, Request};
 use crate::stage::{Setting, Stage, spec};
 
 #[tokio::test]
-async fn a_resolution_is_refused_clearly() {
-    let stage = Stage::new().await;
-    let job = v1::JobSpec { kind: v1::JobKind::Resolve.into(), ..spec("pkg:cargo/serde@1.0.0") };
-    let refused = stage.jobs().submit(v1::SubmitRequest { jobs: vec![job] }).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unimplemented);
-    assert!(refused.message().contains("resolve"), "{refused}");
-}
-
-#[tokio::test]
 async fn a_request_is_taken_in_whole_or_not_at_all() {
     let stage = Stage::with(Setting { ecosystems: vec![gleaner_model::Ecosystem::Cargo], ..Setting::default() }).await;
     let jobs = vec![spec("pkg:cargo/serde"), spec("pkg:npm/express")];

@@ -14,6 +14,7 @@ mod hosts;
 mod jobs;
 mod keys;
 mod outcomes;
+mod resolutions;
 mod restart;
 mod retry;
 mod schedules;

@@ -115,6 +115,10 @@ impl Stage {
         v1::catalog_service_client::CatalogServiceClient::new(self.channel.clone())
     }
 
+    pub(crate) fn resolutions(&self) -> v1::resolution_service_client::ResolutionServiceClient<Channel> {
+        v1::resolution_service_client::ResolutionServiceClient::new(self.channel.clone())
+    }
+
     pub(crate) fn operator(&self) -> v1::operator_service_client::OperatorServiceClient<Channel> {
         v1::operator_service_client::OperatorServiceClient::new(self.channel.clone())
     }
@@ -184,13 +188,16 @@ impl Worker {
         held: Vec<v1::Held>,
     ) -> Result<Self, Status> {
         let (said, saying) = mpsc::channel(1_024);
-        let capabilities = ["cargo", "npm", "pypi"]
-            .map(|name| v1::Capability { kind: v1::JobKind::Crawl.into(), ecosystem: name.to_owned() });
+        let kinds = [v1::JobKind::Crawl, v1::JobKind::Resolve];
+        let capabilities: Vec<_> = ["cargo", "npm", "pypi"]
+            .into_iter()
+            .flat_map(|name| kinds.map(|kind| v1::Capability { kind: kind.into(), ecosystem: name.to_owned() }))
+            .collect();
         let hello = v1::Hello {
             worker: name.to_owned(),
             incarnation,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            capabilities: capabilities.into(),
+            capabilities,
             slots: 4,
             held,
             tells_ends: true,

@@ -25,7 +25,7 @@ use super::open::{FILE, sync_directories};
 use super::restored;
 use super::tables::{
     BATCHES, CAMPAIGNS, CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, HOSTS, KEYS, META, PACKAGES,
-    RESULTS, SCHEDULES, STREAMS,
+    RESOLUTIONS, RESULTS, SCHEDULES, STREAMS, SUPERSEDED,
 };
 use super::upgrade;
 pub(crate) use place::UNFINISHED;
@@ -60,7 +60,7 @@ fn each(visitor: &mut impl Visit) -> Result<ControlFlow<()>, StoreError> {
         };
     }
     visit!(META CHUNKS CLOSURES ENDED RESULTS EXPIRY PACKAGES CONTENTS DOCUMENTS EVENTS STREAMS);
-    visit!(KEYS BATCHES SCHEDULES CAMPAIGNS HOSTS);
+    visit!(KEYS BATCHES SCHEDULES CAMPAIGNS HOSTS RESOLUTIONS SUPERSEDED);
     Ok(ControlFlow::Continue(()))
 }
 

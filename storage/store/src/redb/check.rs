@@ -8,6 +8,7 @@
 mod catalogue;
 mod journal;
 mod orders;
+mod resolutions;
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -109,6 +110,8 @@ impl Checker<'_> {
         self.batches_of_clients()?;
         self.schedules()?;
         self.campaigns()?;
+        self.resolutions()?;
+        self.superseded()?;
         self.hosts()
     }
 
@@ -250,6 +253,8 @@ fn static_name(name: &str) -> &'static str {
         "schedules",
         "campaigns",
         "hosts",
+        "resolutions",
+        "superseded",
     ];
     known.into_iter().find(|known| *known == name).unwrap_or(UNKNOWN)
 }

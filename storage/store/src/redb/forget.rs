@@ -12,7 +12,7 @@ use crate::StoreError;
 use super::errors::{damaged, storage, table};
 use super::plan::{Plan, forget_hosts};
 use super::tables::{ENDED, EXPIRES_BATCH, EXPIRES_ENDED, EXPIRY, RESULTS, STREAMS};
-use super::{RedbStore, Writer, keys, orders, row, streams, write};
+use super::{RedbStore, Writer, keys, orders, resolutions, row, streams, write};
 
 /// Most rows and batches that one call forgets: they are some hundred kilobytes each at most, and the committer waits
 /// meanwhile.
@@ -33,13 +33,15 @@ struct Forgotten {
     streams: Vec<(String, String)>,
     /// Campaigns that were over long ago.
     campaigns: Vec<Campaign>,
+    /// Answers that were superseded long ago: rows of `superseded`.
+    answers: Vec<Vec<u8>>,
     /// Where the search of streams goes on; none if it came to the end.
     sweep: Option<(String, String)>,
 }
 
 impl Forgotten {
     fn is_empty(&self) -> bool {
-        self.expired.is_empty() && self.streams.is_empty() && self.campaigns.is_empty()
+        self.expired.is_empty() && self.streams.is_empty() && self.campaigns.is_empty() && self.answers.is_empty()
     }
 }
 
@@ -52,10 +54,14 @@ impl RedbStore {
         let most = if keys::is_empty(&reading)? { ROWS_MAX } else { ROWS_WITH_KEYS_MAX };
         let mut found = search(&reading, moment, writer.sweep.as_ref(), most)?;
         found.campaigns = self.campaigns_before(moment)?;
+        found.answers = resolutions::before(self, moment)?;
         writer.sweep.clone_from(&found.sweep);
         let plan = forget_hosts(&index, moment);
         // A chunk that only a wish held is over now, and perhaps old enough to forget.
-        let more = found.expired.len() == most || found.sweep.is_some() || !plan.hosts.is_empty();
+        let more = found.expired.len() == most
+            || found.answers.len() == resolutions::FORGOTTEN_MAX
+            || found.sweep.is_some()
+            || !plan.hosts.is_empty();
         if found.is_empty() && plan.hosts.is_empty() {
             return Ok(more);
         }
@@ -116,6 +122,9 @@ fn remove(transaction: &WriteTransaction, found: &Forgotten, has_keys: bool) -> 
     }
     drop(expiry);
     found.campaigns.iter().try_for_each(|campaign| orders::forget_campaign(transaction, campaign))?;
+    if !found.answers.is_empty() {
+        resolutions::forget(transaction, &found.answers)?;
+    }
     let mut streams = transaction.open_table(STREAMS).map_err(table)?;
     for (client, stream) in &found.streams {
         streams.remove((client.as_str(), stream.as_str())).map_err(storage)?;

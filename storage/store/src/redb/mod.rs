@@ -27,6 +27,7 @@ mod pack;
 mod plan;
 mod read;
 mod recover;
+mod resolutions;
 mod restored;
 mod row;
 mod snapshot;
@@ -49,12 +50,12 @@ use redb::{Database, WriteTransaction};
 
 use gleaner_model::{
     Batch, BatchId, Campaign, ContentHash, HostSettings, JobId, PackageHead, PackageKey, PackageRecord, RegistryName,
-    Schedule, Timestamp,
+    ResolutionRecord, Schedule, Timestamp,
 };
 
 use crate::{
-    Command, Cursor, EventPage, Group, KeyEntry, Opened, Place, Recovered, Snapshot, Store, StoreError, StoredJob,
-    StreamPosition,
+    Command, Cursor, EventPage, Group, KeyEntry, Opened, Place, Recovered, ResolutionPage, Snapshot, Store, StoreError,
+    StoredJob, StreamPosition,
 };
 
 use index::Index;
@@ -148,6 +149,7 @@ impl RedbStore {
             streams::write(transaction, &group.streams)?;
             keys::write(transaction, &group.keys)?;
             orders::write(transaction, &group.orders)?;
+            resolutions::write(transaction, &group.resolutions)?;
             write::write(transaction, &index, &plan)
         })?;
         drop(index);
@@ -245,6 +247,27 @@ impl Store for RedbStore {
         limit: usize,
     ) -> Result<Vec<PackageKey>, StoreError> {
         self.read_package_keys(registry, beginning, after, limit)
+    }
+
+    fn resolution(
+        &self,
+        key: &PackageKey,
+        version: Option<&str>,
+        fingerprint: &[u8; 16],
+        not_after: Option<Timestamp>,
+    ) -> Result<Option<ResolutionRecord>, StoreError> {
+        self.read_resolution(key, version, fingerprint, not_after)
+    }
+
+    fn resolutions(
+        &self,
+        registry: &RegistryName,
+        beginning: &str,
+        fingerprint: Option<&[u8; 16]>,
+        after: Option<&[u8]>,
+        most: (usize, usize),
+    ) -> Result<ResolutionPage, StoreError> {
+        self.read_resolutions(registry, beginning, fingerprint, after, most)
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {

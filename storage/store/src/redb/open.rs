@@ -13,7 +13,7 @@ use super::backup::UNFINISHED as UNFINISHED_BACKUP;
 use super::errors::{commit, damaged, opening, storage, table, transaction};
 use super::tables::{
     BATCHES, CAMPAIGNS, CHUNKS, CLOSURES, CONTENTS, DOCUMENTS, ENDED, EVENTS, EXPIRY, FORMAT, HOSTS, KEYS, META,
-    PACKAGES, RESULTS, SCHEDULES, STREAMS, State,
+    PACKAGES, RESOLUTIONS, RESULTS, SCHEDULES, STREAMS, SUPERSEDED, State,
 };
 use super::{RedbOptions, RedbStore, Writer, load, upgrade};
 
@@ -118,6 +118,8 @@ fn begin_epoch(database: &Database, quick_repair: bool) -> Result<(u64, State), 
             writing.open_table(rows).map_err(table)?;
         }
         writing.open_table(HOSTS).map_err(table)?;
+        writing.open_table(RESOLUTIONS).map_err(table)?;
+        writing.open_table(SUPERSEDED).map_err(table)?;
         let mut meta = writing.open_table(META).map_err(table)?;
         let before = match meta.get("epoch").map_err(storage)? {
             Some(stored) => u64::from_le_bytes(

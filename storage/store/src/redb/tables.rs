@@ -18,6 +18,8 @@
 //! | `schedules` | (client, name) | a frame of a [`Schedule`](gleaner_model::Schedule) |
 //! | `hosts` | `name` or `name:port` | a frame of [`HostSettings`](gleaner_model::HostSettings) |
 //! | `campaigns` | (client, name) | a frame of a [`Campaign`](gleaner_model::Campaign) |
+//! | `resolutions` | registry, space, purl; NUL, version; NUL, question, position | an [answer](crate::ResolutionWrite) |
+//! | `superseded` | when it was confirmed last, its key in `resolutions` | nothing: which answers to forget, oldest first |
 //!
 //! A sequence number belongs to the row with the greatest key that is not above it, in `chunks` and in `ended` alike:
 //! rows never reach past the next key.
@@ -45,6 +47,8 @@ pub(crate) const BATCHES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new
 pub(crate) const SCHEDULES: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("schedules");
 pub(crate) const CAMPAIGNS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("campaigns");
 pub(crate) const HOSTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("hosts");
+pub(crate) const RESOLUTIONS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("resolutions");
+pub(crate) const SUPERSEDED: TableDefinition<'_, &[u8], ()> = TableDefinition::new("superseded");
 
 /// [`EXPIRY`]'s kind for a row of [`ENDED`].
 pub(crate) const EXPIRES_ENDED: u8 = 0;

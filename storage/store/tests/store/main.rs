@@ -10,6 +10,7 @@ mod documents;
 mod model;
 mod orders;
 mod random;
+mod resolutions;
 mod suite;
 mod upkeep;
 

@@ -8,7 +8,7 @@ use gleaner_store::{Command, Cursor, Group, Place, Recovered, Store, StoreError}
 use crate::build::{
     at, blocked, close, closures, commands, failed, head, head_alone, key, package, position, record, submit,
 };
-use crate::{Open, orders};
+use crate::{Open, orders, resolutions};
 
 pub(crate) fn run(fresh: impl Fn() -> Open) {
     opens_with_a_higher_epoch(&fresh());
@@ -26,6 +26,7 @@ pub(crate) fn run(fresh: impl Fn() -> Open) {
     keeps_stream_positions(&fresh());
     keeps_places(&fresh());
     orders::run(&fresh);
+    resolutions::run(&fresh);
     forgets(&fresh());
     knows_what_was_known_before_a_row_was_rewritten(&fresh());
     for reopens in [false, true] {

@@ -297,7 +297,11 @@ impl State {
         let client = Client { name: campaign.client.clone(), lane: Lane::Bulk, weight, quota: None };
         let mut submitted = Vec::new();
         for key in keys {
-            let spec = JobSpec::crawl(key.purl().clone(), key.registry().clone());
+            let (purl, registry) = (key.purl().clone(), key.registry().clone());
+            let spec = match &campaign.question {
+                None => JobSpec::crawl(purl, registry),
+                Some(question) => JobSpec::resolve(purl, registry, (**question).clone()),
+            };
             match self.admit_one(&spec, &client) {
                 Ok(admitted) => {
                     let payload = self.payload(admitted.task, spec, &client, &Trace::default());
