@@ -143,7 +143,7 @@ impl Errand {
     /// Waits while the attempt is suspended.
     async fn gate(&self) {
         if self.lease.gate().wait_for(|gate| *gate != Gate::Shut).await.is_err() {
-            pending().await
+            pending::<()>().await;
         }
     }
 }

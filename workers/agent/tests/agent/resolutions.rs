@@ -67,7 +67,7 @@ async fn many_questions_at_once_share_what_they_read() {
     }
     soon(async {
         while catalogue.asked().is_empty() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;
@@ -143,7 +143,7 @@ async fn a_suspended_resolution_frees_its_slot_and_goes_on_where_it_was() {
     session.assign(now(1, "pkg:cargo/pigeons", catalogue)).await;
     soon(async {
         while !catalogue.names().contains(&"hole1".to_owned()) {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;
@@ -197,7 +197,7 @@ async fn a_cancelled_resolution_ends_and_leaves_its_processor() {
     }
     soon(async {
         while !catalogue.names().contains(&"hole19".to_owned()) {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;
