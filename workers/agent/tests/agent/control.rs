@@ -1,7 +1,7 @@
 //! What a scheduler tells a worker to do, it does.
 
 use gleaner_agent::{Agent, AgentError, Options};
-use gleaner_model::Outcome;
+use gleaner_model::{FaultKind, Outcome};
 use gleaner_proto::v1;
 use gleaner_proto::v1::session_response::Message as ToWorker;
 
@@ -182,4 +182,17 @@ async fn two_agents_cannot_share_a_directory() {
     let (stage, _session) = Stage::start().await;
     let error = Agent::start(options(&stage.directory), stage.scheduler.channel()).await.unwrap_err();
     assert!(matches!(error, AgentError::InUse { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn work_that_it_cannot_understand_fails_clearly() {
+    let registry = registry().await;
+    let (_stage, mut session) = Stage::start().await;
+    let unheard: v1::Assign = assignment(2, "pkg:cargo/abc", &registry.base_url()).into();
+    session.say(ToWorker::Assign(v1::Assign { purl: "pkg:unheard/of".into(), ..unheard })).await;
+    let delivered = session.outcome().await;
+    assert_eq!(delivered.attempt, attempt(2));
+    assert_eq!(delivered.fault().kind, FaultKind::Unimplemented);
+    assert!(delivered.fault().detail.contains("unheard"));
+    assert!(registry.asked().is_empty());
 }
