@@ -83,9 +83,6 @@ fn is_empty(rows: &Rows<'_>, key: &[u8], end: &[u8]) -> Result<bool, StoreError>
     Ok(after.next().transpose().map_err(storage)?.is_none())
 }
 
-/// A key and what stands under it.
-type Row = (Vec<u8>, Vec<u8>);
-
 /// The last row from `first` to `end`.
 fn last(
     rows: &impl ReadableTable<&'static [u8], &'static [u8]>,
