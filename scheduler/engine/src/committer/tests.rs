@@ -1,5 +1,7 @@
 //! What goes into one group, and what becomes of a group that the store refuses.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::{Arc, Mutex};
 
 use gleaner_model::{
