@@ -171,8 +171,11 @@ impl World {
         let Some((at, _, attempt)) = self.attempt(a) else { return };
         self.report(attempt, Report::Finished, out);
         self.forget(at, attempt);
-        if !b.is_multiple_of(3) {
-            self.settle(u16::MAX, 1, out);
+        match b % 6 {
+            0 | 3 => {}
+            // It found that others must end first.
+            2 => self.settle(a, 2, out),
+            _ => self.settle(u16::MAX, 1, out),
         }
     }
 

@@ -97,6 +97,18 @@ fn play_scarce(steps: &[Step]) -> (String, Counters) {
 }
 
 #[test]
+fn histories_have_tasks_that_wait_for_others() {
+    let mut chance = Chance::new(5);
+    let mut waited = 0;
+    for _ in 0..60 {
+        let mut number = || u16::try_from(chance.up_to(u64::from(u16::MAX))).expect("sixteen bits");
+        let steps: Vec<_> = (0..300).map(|_| (number().to_le_bytes()[0] % 30, number(), number())).collect();
+        waited += play_counting(&steps).1.waited;
+    }
+    assert!(waited > 20, "{waited}");
+}
+
+#[test]
 fn scarce_histories_displace_resume_and_hand_back() {
     let mut chance = Chance::new(3);
     let (mut preempted, mut resumed, mut handed_back) = (0, 0, 0);

@@ -136,6 +136,8 @@ impl World {
             if view.task != open.task {
                 assert_eq!(open.task.maker(), *job, "only the job of a task that never began goes over");
                 assert!(self.core.merged_into(view.task).contains(&open.task));
+                // Which may have raised it.
+                self.raised.insert(view.task);
                 open.task = view.task;
             }
         }
