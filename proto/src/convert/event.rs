@@ -75,6 +75,7 @@ fn event_kind(name: &str, of: Option<&str>, detail: String, versions: u32) -> Re
         "package.discovered" => EventKind::PackageDiscovered { versions },
         "package.gone" => EventKind::PackageGone,
         "package.returned" => EventKind::PackageReturned,
+        "package.facts_changed" => EventKind::FactsChanged,
         "package.latest_changed" => EventKind::LatestChanged { version: of.map(str::to_owned) },
         "version.published" => EventKind::VersionPublished { version: version()? },
         "version.removed" => EventKind::VersionRemoved { version: version()? },

@@ -80,6 +80,8 @@ pub enum EventKind {
         /// What it names now, if it still is.
         to: Option<String>,
     },
+    /// Facts changed that no other event of the same reading is about: files, features, licences, where its source is.
+    FactsChanged,
 }
 
 impl EventKind {
@@ -99,6 +101,7 @@ impl EventKind {
             Self::VersionDependenciesChanged { .. } => "version.dependencies_changed",
             Self::LatestChanged { .. } => "package.latest_changed",
             Self::TagMoved { .. } => "package.tag_moved",
+            Self::FactsChanged => "package.facts_changed",
         }
     }
 
@@ -106,7 +109,7 @@ impl EventKind {
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         match self {
-            Self::PackageDiscovered { .. } | Self::PackageGone | Self::PackageReturned => None,
+            Self::PackageDiscovered { .. } | Self::PackageGone | Self::PackageReturned | Self::FactsChanged => None,
             Self::VersionPublished { version }
             | Self::VersionRemoved { version }
             | Self::VersionYanked { version, .. }

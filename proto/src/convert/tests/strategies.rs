@@ -262,6 +262,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         any::<u32>().prop_map(|versions| EventKind::PackageDiscovered { versions }),
         Just(EventKind::PackageGone),
         Just(EventKind::PackageReturned),
+        Just(EventKind::FactsChanged),
         version().prop_map(|version| EventKind::VersionPublished { version }),
         version().prop_map(|version| EventKind::VersionRemoved { version }),
         (version(), of(text())).prop_map(|(version, reason)| EventKind::VersionYanked { version, reason }),

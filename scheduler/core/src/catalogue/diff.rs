@@ -19,7 +19,8 @@ pub(super) fn same_facts(old: &Package, new: &Package) -> bool {
         && *details == new.details
 }
 
-/// Tells what changed, in the order of the versions; one that was removed stands before the next one that was not.
+/// Tells what changed between packages of which the facts are not the same, in the order of the versions; one that was
+/// removed stands before the next one that was not.
 pub(super) fn diff(old: &Package, new: &Package, kinds: &mut Vec<EventKind>) {
     let kept: HashMap<&str, (), FixedState> =
         new.versions.iter().map(|version| (version.number.as_str(), ())).collect();
@@ -50,6 +51,10 @@ pub(super) fn diff(old: &Package, new: &Package, kinds: &mut Vec<EventKind>) {
         kinds.push(EventKind::LatestChanged { version: new.latest.clone() });
     }
     tag_changes(old, new, kinds);
+    if kinds.is_empty() {
+        // Whoever follows the events must hear that a package is to be read anew, whatever changed.
+        kinds.push(EventKind::FactsChanged);
+    }
 }
 
 /// Named versions that are others now, are new or are gone; in the order of their names.

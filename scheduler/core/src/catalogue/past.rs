@@ -86,7 +86,10 @@ impl Seen {
             EventKind::VersionDependenciesChanged { version } => _ = untold.insert(version.clone()),
             EventKind::LatestChanged { .. } => self.latest = true,
             EventKind::TagMoved { tag, from, .. } => self.tag(package, tag, from.as_deref()),
-            EventKind::PackageDiscovered { .. } | EventKind::PackageGone | EventKind::PackageReturned => {}
+            EventKind::PackageDiscovered { .. }
+            | EventKind::PackageGone
+            | EventKind::PackageReturned
+            | EventKind::FactsChanged => {}
         }
     }
 

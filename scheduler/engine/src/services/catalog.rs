@@ -67,16 +67,22 @@ impl v1::catalog_service_server::CatalogService for Catalog {
         request: Request<v1::ListEventsRequest>,
     ) -> Result<Response<v1::ListEventsResponse>, Status> {
         credentials::client(&self.shared.clients, request.metadata())?;
-        let request = request.into_inner();
-        let cursor: Cursor = match request.cursor.as_str() {
-            "" => Cursor::default(),
-            text => text.parse().map_err(|error| errors::invalid(format!("{error}")))?,
-        };
-        let size = page_size(request.page_size);
-        let page = self.shared.read(move |store| store.events(&cursor, size)).await?;
-        let events = page.events.into_iter().map(|(after, event)| (event, after.to_string()).into()).collect();
-        Ok(Response::new(v1::ListEventsResponse { events, next_cursor: page.next.to_string() }))
+        let v1::ListEventsRequest { cursor, page_size } = request.into_inner();
+        let (events, next_cursor) = events(&self.shared, &cursor, page_size).await?;
+        Ok(Response::new(v1::ListEventsResponse { events, next_cursor }))
     }
+}
+
+/// A page of events from a cursor on, and where to go on.
+pub(super) async fn events(shared: &Shared, cursor: &str, asked: u32) -> Result<(Vec<v1::Event>, String), Status> {
+    let cursor: Cursor = match cursor {
+        "" => Cursor::default(),
+        text => text.parse().map_err(|error| errors::invalid(format!("{error}")))?,
+    };
+    let size = page_size(asked);
+    let page = shared.read(move |store| store.events(&cursor, size)).await?;
+    let events = page.events.into_iter().map(|(after, event)| (event, after.to_string()).into()).collect();
+    Ok((events, page.next.to_string()))
 }
 
 impl Catalog {

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use super::{Shared, errors, read_packages, versions};
+use super::{Shared, catalog, errors, read_packages, versions};
 use crate::scheduler::{Message, ToWorker};
 use crate::session::{SessionActor, SessionMessage, SessionParts};
 
@@ -44,6 +44,15 @@ impl v1::worker_service_server::WorkerService for Workers {
     ) -> Result<Response<Self::ReadPackagesStream>, Status> {
         let asked = ReadPackages::try_from(request.into_inner()).map_err(|error| errors::invalid(error.to_string()))?;
         Ok(Response::new(read_packages::start(&self.0, asked)))
+    }
+
+    async fn read_events(
+        &self,
+        request: Request<v1::ReadEventsRequest>,
+    ) -> Result<Response<v1::ReadEventsResponse>, Status> {
+        let v1::ReadEventsRequest { cursor, page_size } = request.into_inner();
+        let (events, next_cursor) = catalog::events(&self.0, &cursor, page_size).await?;
+        Ok(Response::new(v1::ReadEventsResponse { events, next_cursor }))
     }
 
     async fn session(

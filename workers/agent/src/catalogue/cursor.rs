@@ -1,6 +1,6 @@
 //! Positions in the catalogue's events, and the text in which they travel.
 //!
-//! An assignment states a position as a number: the events before it are those of lower numbers. `CatalogService` takes
+//! An assignment states a position as a number: the events before it are those of lower numbers. `ReadEvents` takes
 //! and gives cursors, texts of a form that the store documents (`gleaner_store::Cursor`): `e1`, then `.shard-number` for
 //! each shard, both in hexadecimal, the number being the next one to read. A scheduler is one shard, and its number is 0.
 

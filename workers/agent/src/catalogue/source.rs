@@ -6,7 +6,6 @@ use std::time::Duration;
 use gleaner_model::{Ecosystem, PackageName, RegistryName};
 use gleaner_proto::convert::{self, ReadPackages};
 use gleaner_proto::v1;
-use gleaner_proto::v1::catalog_service_client::CatalogServiceClient;
 use gleaner_proto::v1::worker_service_client::WorkerServiceClient;
 use tokio::time::timeout;
 use tonic::Streaming;
@@ -33,8 +32,7 @@ pub(super) struct Whose {
 /// The catalogue.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    packages: WorkerServiceClient<Channel>,
-    events: CatalogServiceClient<Channel>,
+    client: WorkerServiceClient<Channel>,
 }
 
 /// Tells an event from others that might stand at its place: in another catalogue, or in one that was put back to an
@@ -58,10 +56,7 @@ pub(super) struct Page {
 
 impl Source {
     pub(super) fn new(channel: Channel) -> Self {
-        Self {
-            packages: WorkerServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES),
-            events: CatalogServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES),
-        }
+        Self { client: WorkerServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES) }
     }
 
     /// What is known of packages, in the order of `names`, as of now or as it was known at a position.
@@ -74,7 +69,7 @@ impl Source {
         let Whose { registry, ecosystem } = whose.clone();
         let left = names.len();
         let asked = ReadPackages { registry, ecosystem, names, position: pinned };
-        let mut client = self.packages.clone();
+        let mut client = self.client.clone();
         let stream = within(client.read_packages(v1::ReadPackagesRequest::from(asked))).await?.into_inner();
         Ok(Answers { stream, left })
     }
@@ -92,9 +87,9 @@ impl Source {
     }
 
     async fn events(&self, whose: &Whose, from: u64, page_size: u32) -> Result<Page, CatalogueFault> {
-        let request = v1::ListEventsRequest { cursor: cursor::cursor(from), page_size };
-        let mut client = self.events.clone();
-        let answer = within(client.list_events(request)).await?.into_inner();
+        let request = v1::ReadEventsRequest { cursor: cursor::cursor(from), page_size };
+        let mut client = self.client.clone();
+        let answer = within(client.read_events(request)).await?.into_inner();
         let position = |text: &str| {
             cursor::position(text).ok_or_else(|| CatalogueFault::wrong(format_args!("`{text}` is no cursor")))
         };

@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use gleaner_model::{Package, Purl, RegistryName};
 use gleaner_proto::convert::{Known, KnownPackage, ReadPackages};
 use gleaner_proto::v1;
-use gleaner_proto::v1::catalog_service_server::CatalogService;
 use gleaner_registries::{CrawlWork, read};
 use tokio::sync::watch;
 use tokio_stream::Stream;
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
 /// Where an event's number stands in a cursor.
 const CURSOR: &str = "e1.0-";
@@ -134,46 +133,22 @@ impl Catalogue {
         Ok(Response::new(Box::pin(tokio_stream::iter(answers))))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
-    }
-}
-
-#[tonic::async_trait]
-impl CatalogService for Catalogue {
-    async fn get_package(&self, _: Request<v1::GetPackageRequest>) -> Result<Response<v1::GetPackageResponse>, Status> {
-        Err(Status::unimplemented("no worker asks this"))
-    }
-
-    async fn list_versions(
-        &self,
-        _: Request<v1::ListVersionsRequest>,
-    ) -> Result<Response<v1::ListVersionsResponse>, Status> {
-        Err(Status::unimplemented("no worker asks this"))
-    }
-
-    async fn list_dependencies(
-        &self,
-        _: Request<v1::ListDependenciesRequest>,
-    ) -> Result<Response<v1::ListDependenciesResponse>, Status> {
-        Err(Status::unimplemented("no worker asks this"))
-    }
-
-    async fn list_events(
-        &self,
-        request: Request<v1::ListEventsRequest>,
-    ) -> Result<Response<v1::ListEventsResponse>, Status> {
+    pub(crate) fn events(&self, request: &v1::ReadEventsRequest) -> Result<Response<v1::ReadEventsResponse>, Status> {
         let mut state = self.lock();
         state.event_reads += 1;
         if state.refuses_events {
-            return Err(Status::unauthenticated("credentials are missing"));
+            return Err(Status::unimplemented("this scheduler is of a version that tells no events"));
         }
-        let cursor = request.into_inner().cursor;
+        let cursor = request.cursor.clone();
         let from = usize::from_str_radix(cursor.strip_prefix(CURSOR).expect("of shard 0"), 16).unwrap();
         // A page is three events, so that pages are turned.
         let events: Vec<v1::Event> = state.events.iter().skip(from).take(3).cloned().collect();
         let next_cursor = events.last().map_or(cursor, |event| event.cursor.clone());
-        Ok(Response::new(v1::ListEventsResponse { events, next_cursor }))
+        Ok(Response::new(v1::ReadEventsResponse { events, next_cursor }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
     }
 }
 

@@ -11,7 +11,6 @@ use gleaner_model::{
 };
 use gleaner_proto::convert::{Claim, ClaimVerdict, Hello, Welcome, pack_acks, pack_assigns, unpack_outcomes};
 use gleaner_proto::v1;
-use gleaner_proto::v1::catalog_service_server::CatalogServiceServer;
 use gleaner_proto::v1::session_request::Message as FromWorker;
 use gleaner_proto::v1::session_response::Message as ToWorker;
 use gleaner_proto::v1::worker_service_server::{WorkerService, WorkerServiceServer};
@@ -40,6 +39,13 @@ struct Service(mpsc::Sender<Opened>, Catalogue);
 impl WorkerService for Service {
     type SessionStream = Pin<Box<dyn Stream<Item = Result<v1::SessionResponse, Status>> + Send>>;
     type ReadPackagesStream = Told;
+
+    async fn read_events(
+        &self,
+        request: Request<v1::ReadEventsRequest>,
+    ) -> Result<Response<v1::ReadEventsResponse>, Status> {
+        self.1.events(request.get_ref())
+    }
 
     async fn session(
         &self,
@@ -70,8 +76,7 @@ impl Scheduler {
         let catalogue = Catalogue::default();
         let service = Service(sender, catalogue.clone());
         let server = tonic::transport::Server::builder()
-            .add_service(WorkerServiceServer::new(service).max_decoding_message_size(64 << 20))
-            .add_service(CatalogServiceServer::new(catalogue.clone()));
+            .add_service(WorkerServiceServer::new(service).max_decoding_message_size(64 << 20));
         tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
         Self { address, opened, catalogue }
     }
