@@ -51,7 +51,7 @@ fn one_resolve_from_a_cold_start_crawls_what_it_needs() {
     let place = Place::new();
     let replay = fixtures();
     let run = |arguments: &[&str]| place.gleaner(arguments).arg("--replay").arg(&replay).run();
-    let answer = run(&["--json", "resolve", "pkg:pypi/flask@3.1.2"]).expect(0).object();
+    let answer = run(&["--json", "resolve", "pkg:pypi/flask"]).expect(0).object();
     let keys: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
     let expected =
         ["as_of", "ecosystem", "edges", "elapsed_us", "environment", "nodes", "outcome", "read_set", "reason"];
@@ -73,14 +73,13 @@ fn one_resolve_from_a_cold_start_crawls_what_it_needs() {
     let from_root: Vec<_> = edges.iter().filter(|edge| edge["from"].is_null()).map(|edge| &edge["to"]).collect();
     assert_eq!(from_root, [&Value::from(flask)]);
     // The archive by its own path, and for people.
-    let told =
-        place.gleaner(["resolve", "pkg:pypi/flask@3.1.2", "--replay"]).arg(replay.join("documents.tar.zst")).run();
+    let told = place.gleaner(["resolve", "pkg:pypi/flask", "--replay"]).arg(replay.join("documents.tar.zst")).run();
     let told = told.expect(0);
     let lines: Vec<_> = told.stdout.lines().collect();
-    assert_eq!((lines[0], lines[1]), ("pkg:pypi/flask@3.1.2", "└── flask 3.1.2"));
-    assert!(lines.iter().any(|line| line.ends_with("markupsafe 3.0.2 (*)") || line.contains("(*)")), "{}", told.stdout);
+    assert_eq!(lines[0], "pkg:pypi/flask");
+    assert!(lines[1].starts_with("└── flask ") && lines.contains(&""), "{}", told.stdout);
     assert!(lines.last().unwrap().starts_with("7 packages, "), "{}", told.stdout);
-    let lock = run(&["resolve", "--lock", "pkg:pypi/flask@3.1.2"]).expect(0).stdout;
+    let lock = run(&["resolve", "--lock", "pkg:pypi/flask"]).expect(0).stdout;
     let pinned: Vec<_> = packages(&answer).iter().map(|it| it.replace(' ', "==")).collect();
     assert_eq!(lock.lines().collect::<Vec<_>>(), pinned);
 }
@@ -88,22 +87,19 @@ fn one_resolve_from_a_cold_start_crawls_what_it_needs() {
 #[test]
 fn the_past_is_older_and_the_difference_says_how() {
     let stand = Stand::new(&fixtures());
-    let then = stand.object(&["resolve", "pkg:pypi/flask", "--as-of", "2024-01-01"]);
-    let now = stand.object(&["resolve", "pkg:pypi/flask"]);
-    assert_eq!(then["as_of"], "2024-01-01T00:00:00Z");
-    assert!(packages(&then).contains(&"flask 3.0.0".to_owned()), "{:?}", packages(&then));
-    assert_ne!(packages(&then), packages(&now));
-    let diff = stand.object(&["diff", "pkg:pypi/flask", "--from", "2024-01-01"]);
-    let flask = diff["changed"].as_array().unwrap().iter().find(|change| change["name"] == "flask").unwrap();
-    assert_eq!(flask["from"][0], "3.0.0");
-    let total = ["added", "removed", "changed"].map(|key| diff[key].as_array().unwrap().len()).iter().sum::<usize>();
-    let told = stand.run(&["diff", "pkg:pypi/flask", "--from", "2024-01-01"]).expect(0).stdout;
-    assert_eq!(told.lines().count(), total + 1, "{told}");
-    let same = stand.object(&["diff", "pkg:pypi/flask", "--from", "2024-01-01", "--to", "2024-01-01"]);
-    assert_eq!(
-        (&same["changed"], &same["unchanged"]),
-        (&Value::from(Vec::<Value>::new()), &packages(&then).len().into())
-    );
+    let then = stand.object(&["resolve", "pkg:cargo/serde", "--as-of", "2023-01-01"]);
+    let now = stand.object(&["resolve", "pkg:cargo/serde"]);
+    assert_eq!((&then["as_of"], &now["as_of"]), (&"2023-01-01T00:00:00Z".into(), &Value::Null));
+    assert_eq!(packages(&then), ["serde 1.0.152"]);
+    assert!(packages(&now).len() > 1 && !packages(&now).contains(&"serde 1.0.152".to_owned()), "{now}");
+    let diff = stand.object(&["diff", "pkg:cargo/serde", "--from", "2023-01-01"]);
+    let lists = ["added", "removed", "changed"].map(|key| diff[key].as_array().unwrap().len());
+    assert_eq!(lists, [packages(&now).len() - 1, 0, 1], "{diff}");
+    assert_eq!((&diff["changed"][0]["name"], &diff["changed"][0]["from"][0]), (&"serde".into(), &"1.0.152".into()));
+    let told = stand.run(&["diff", "pkg:cargo/serde", "--from", "2023-01-01"]).expect(0).stdout;
+    assert_eq!(told.lines().count(), packages(&now).len() + 1, "{told}");
+    let same = ["diff", "pkg:cargo/serde", "--from", "2023-01-01", "--to", "2023-01-01"];
+    assert_eq!(stand.object(&same)["unchanged"], 1);
 }
 
 #[test]

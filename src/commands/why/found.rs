@@ -109,7 +109,10 @@ pub(super) fn lines(root: &str, found: &Found<'_>) -> Vec<String> {
 }
 
 fn words(step: &Step<'_>) -> String {
-    format!(" → {} [{}]{}", label(step.node), step.link.requirement, step.link.mark())
+    // Python's requirement for "any" is nothing at all.
+    let requirement = Some(&step.link.requirement).filter(|text| !text.is_empty());
+    let requirement = requirement.map(|text| format!(" [{text}]")).unwrap_or_default();
+    format!(" → {}{requirement}{}", label(step.node), step.link.mark())
 }
 
 fn more(more: More) -> Option<String> {
