@@ -49,9 +49,9 @@ async fn acknowledged(worker: &mut Worker) -> BTreeSet<u64> {
     tasks
 }
 
-async fn are_done(stage: &Stage, jobs: &[String]) {
+async fn are_ended(stage: &Stage, jobs: &[String]) {
     for job in jobs {
-        assert_eq!(stage.get(job).await.state(), v1::JobState::Done, "{job}");
+        assert_eq!(stage.get(job).await.state(), v1::JobState::NotFound, "{job}");
     }
 }
 
@@ -72,7 +72,7 @@ async fn much_is_said_in_few_messages_of_bounded_size() {
     }
     assert_eq!(acknowledged(&mut worker).await, sorted(&attempts));
     assert!(worker.together.iter().all(|several| (2..=ACKS_MAX).contains(several)), "{:?}", worker.together);
-    are_done(&stage, &jobs).await;
+    are_ended(&stage, &jobs).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +86,7 @@ async fn an_older_worker_is_told_one_thing_at_a_time() {
     }
     assert_eq!(acknowledged(&mut worker).await, sorted(&attempts));
     assert!(worker.together.is_empty(), "{:?}", worker.together);
-    are_done(&stage, &jobs).await;
+    are_ended(&stage, &jobs).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,9 +118,9 @@ async fn outcomes_in_one_message_are_judged_one_by_one() {
         states.push(stage.get(&receipt.job).await.state());
     }
     let of = |attempt: &v1::Attempt| jobs.iter().position(|job| job.task == format!("t-{}", attempt.task)).unwrap();
-    assert_eq!(states[of(a)], v1::JobState::Done);
+    assert_eq!(states[of(a)], v1::JobState::NotFound);
     assert_eq!(states[of(b)], v1::JobState::Failed);
-    assert_eq!(states[of(c)], v1::JobState::Done);
+    assert_eq!(states[of(c)], v1::JobState::NotFound);
 }
 
 #[tokio::test(flavor = "multi_thread")]
