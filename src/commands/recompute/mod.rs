@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use futures_util::stream::{BoxStream, TryStreamExt};
 use gleaner_model::{Ecosystem, Lane, OrderName, PackageName, Purl, Question, ResolutionRecord};
 use serde::Serialize;
@@ -34,9 +34,10 @@ use crate::workplace::{WorkArgs, Workplace};
 
 /// Which roots, and where to.
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("which").required(true).args(["ecosystem", "roots"])))]
 pub(crate) struct RecomputeArgs {
     /// Every known package of this ecosystem, as a campaign. With --replay everything that it holds is crawled first.
-    #[arg(long, value_name = "NAME", conflicts_with = "roots", required_unless_present = "roots")]
+    #[arg(long, value_name = "NAME")]
     ecosystem: Option<Ecosystem>,
     /// Only packages whose names begin so, such as `@types/`.
     #[arg(long, default_value = "", hide_default_value = true, requires = "ecosystem", value_name = "TEXT")]

@@ -101,7 +101,9 @@ fn cycles_and_long_chains_end() {
     let answer = cyclic.objects().pop().unwrap();
     // cargo refuses cyclic dependencies, and says which.
     assert_eq!((cyclic.code, &answer["outcome"]), (Some(1), &"unsatisfiable".into()), "{answer}");
-    let deep = run(&["--json", "resolve", "pkg:cargo/chain-0"]).expect(0).object();
+    // One task has so many rounds of crawls and no more; who asks again goes on from there.
+    let ask = || run(&["--json", "resolve", "pkg:cargo/chain-0"]).object();
+    let deep = std::iter::repeat_with(ask).take(5).find(|answer| answer["outcome"] == "graph").unwrap();
     assert_eq!(packages(&deep).len(), 201);
     let told = run(&["resolve", "pkg:cargo/chain-0"]).expect(0).stdout;
     assert!(told.contains("… deeper than 100 levels") && told.contains("201 packages"), "{told}");
