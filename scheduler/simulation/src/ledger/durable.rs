@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_core::HostIndex;
-use gleaner_model::{ClientName, HostSettings, JobId, JobState, Origin, TaskId, Timestamp};
+use gleaner_model::{Campaign, ClientName, HostSettings, JobId, JobState, Origin, TaskId, Timestamp};
 use gleaner_store::{Command, OrderWrite};
 
 use super::Facts;
@@ -169,6 +169,15 @@ impl Durable {
     /// How many packages a client's campaign passed over.
     pub(super) fn skipped(&self, client: &ClientName) -> u64 {
         self.skipped.iter().filter(|(of, _)| of == client).count() as u64
+    }
+
+    /// Of the packages that a group which was cut off passes over, keeps those whose campaign's row was found.
+    pub(crate) fn keep_skipped(&mut self, unsure: &[Entry], found: &[Campaign]) {
+        let is_found = |order: &OrderWrite| matches!(order, OrderWrite::Campaign(row) if found.contains(row));
+        // The group is there as a whole if one of its rows is.
+        if unsure.iter().flat_map(|entry| &entry.orders).any(is_found) {
+            self.skipped.extend(unsure.iter().flat_map(|entry| entry.skipped.iter().cloned()));
+        }
     }
 
     /// Of the ends in a group that was cut off which change no job, keeps those that were found.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use gleaner_core::{HostIndex, Moment};
-use gleaner_model::{HostSettings, JobId, TaskId, Timestamp};
+use gleaner_model::{Campaign, HostSettings, JobId, TaskId, Timestamp};
 
 use super::{Durable, Ledger};
 
@@ -18,6 +18,8 @@ pub(crate) struct Found {
     pub(crate) wishes: Vec<(HostIndex, Timestamp)>,
     /// What operators have set.
     pub(crate) settings: Vec<HostSettings>,
+    /// How far campaigns have come.
+    pub(crate) campaigns: Vec<Campaign>,
 }
 
 impl Found {
@@ -74,6 +76,9 @@ impl Ledger {
         if kept {
             self.tally.unsure_kept += 1;
             self.committed(&unsure);
+        } else {
+            // One that passes over packages and submits none is known by its campaign's row.
+            self.durable.keep_skipped(&unsure, &found.campaigns);
         }
     }
 }

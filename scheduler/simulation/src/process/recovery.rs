@@ -63,7 +63,9 @@ impl Process {
         let (shelf, now) = (scene.shelf, scene.now);
         let settings = scene.shelf.host_settings()?;
         self.load_settings(settings.clone(), scene);
-        let mut found = Found { epoch: self.epoch, settings, ..Found::default() };
+        let rows = scene.shelf.rows()?;
+        let campaigns = rows.campaigns.clone();
+        let mut found = Found { epoch: self.epoch, settings, campaigns, ..Found::default() };
         shelf.recover(&mut |recovered| self.take(recovered, now, &mut found))?;
         if reset {
             self.register(|budget| budget);
@@ -72,7 +74,6 @@ impl Process {
             self.end_limbo(&found, scene);
         }
         scene.ledger.recovered(&found, scene.now, scene.at_ms, self.configuration.options.lease_ttl_ms);
-        let rows = scene.shelf.rows()?;
         scene.ledger.orders_agree(&rows);
         self.orders.load(rows);
         Ok(())
