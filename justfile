@@ -30,11 +30,16 @@ bench:
 submit *arguments:
     cargo bench --locked --bench submit -- {{arguments}}
 
+# Resolutions a second, beside the real tools: `just resolve-bench npm large`. Documents: `GLEANER_DOCUMENTS`; uv: `GLEANER_UV`.
+resolve-bench *arguments:
+    cargo bench --locked --bench resolve -- {{arguments}}
+
 # Made-up roots, answered by us and by the real tools on loopback: a thousand for cargo, three hundred for each other.
+# What is not installed is skipped with a word; `GLEANER_SEED` begins elsewhere, `GLEANER_UV` names uv.
 differential:
     GLEANER_DIFFERENTIAL=1000 cargo test --locked -p gleaner-resolvers --test cargo differential -- --nocapture
-    GLEANER_DIFFERENTIAL=300 cargo test --locked -p gleaner-resolvers --test npm differential -- --nocapture
-    GLEANER_DIFFERENTIAL=300 cargo test --locked -p gleaner-resolvers --test pypi differential -- --nocapture
+    GLEANER_ROOTS=300 cargo test --locked -p gleaner-resolvers --test npm made_up_roots_agree -- --ignored --nocapture
+    GLEANER_DIFFERENTIAL=300 cargo test --locked -p gleaner-resolvers --test pypi uv_says -- --nocapture
 
 # The recorded registries on loopback until Ctrl-C: `just replay --latency 20`.
 replay *arguments:

@@ -38,7 +38,7 @@ fn per_call(call: &mut impl FnMut()) -> f64 {
 
 /// Nanoseconds that this thread has had a processor, where the system tells: others that run beside must not count, since
 /// the figures are per core.
-fn on_processor() -> Option<u64> {
+pub(crate) fn on_processor() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split(' ').next()?.parse().ok()
 }
@@ -73,7 +73,7 @@ impl Table {
         let per_second = 1e9 / nanos;
         self.row([
             what.to_owned(),
-            format!("{per_second:.0}/s"),
+            if per_second < 10.0 { format!("{per_second:.2}/s") } else { format!("{per_second:.0}/s") },
             format!("{:.1} µs", nanos / 1e3),
             floor.map_or_else(String::new, |floor| format!("{:.1} µs", floor / 1e3)),
             floor.map_or_else(String::new, |floor| format!("{:.1}", nanos / floor)),

@@ -5,14 +5,16 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use gleaner_model::{Package, Purl};
 use gleaner_registries::{CrawlWork, read};
 use gleaner_resolvers::npm::{Npm, NpmRoot, NpmSnapshot};
 use gleaner_resolvers::{Budget, Flow, Resolution, Resolver, Snapshot, View};
 
-/// The folder of documents and cases, if it is on this machine.
+/// The folder of documents and cases, if it is on this machine: the one that `GLEANER_DOCUMENTS` names, if it has cases.
 pub(crate) fn folder() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/registries"));
-    folder.join("documents.tar.zst").exists().then_some(folder)
+    let usual = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/registries"));
+    let folder = std::env::var_os("GLEANER_DOCUMENTS").map_or_else(usual, PathBuf::from);
+    (folder.join("documents.tar.zst").exists() && folder.join("resolutions").exists()).then_some(folder)
 }
 
 /// A packument's package and text.
@@ -53,13 +55,20 @@ pub(crate) fn snapshot() -> Option<&'static NpmSnapshot> {
 /// A snapshot of packuments.
 pub(crate) fn snapshot_of<'a>(documents: impl Iterator<Item = (&'a str, &'a [u8])>) -> NpmSnapshot {
     let mut snapshot = NpmSnapshot::default();
-    for (name, text) in documents {
+    packages_of(documents).for_each(|(purl, package)| snapshot.insert(purl.name(), &package));
+    snapshot
+}
+
+/// What the registries' reader makes of packuments, one after the other.
+pub(crate) fn packages_of<'a>(
+    documents: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> impl Iterator<Item = (Purl, Package)> {
+    documents.map(|(name, text)| {
         let purl = format!("pkg:npm/{}", name.replace('@', "%40"));
         let work = CrawlWork::new(purl.parse().unwrap(), "http://registry.invalid/");
-        let reading = read(&work, text, None).unwrap();
-        snapshot.insert(work.purl.name(), &reading.package);
-    }
-    snapshot
+        let package = read(&work, text, None).unwrap().package;
+        (work.purl, package)
+    })
 }
 
 /// Resolves with many steps and default everything.

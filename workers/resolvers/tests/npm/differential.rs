@@ -126,7 +126,7 @@ fn made_up_roots_agree() {
         println!("skipped: there is no npm here, or there are no recorded documents");
         return;
     };
-    let registry = registry::serve().unwrap();
+    let registry = registry::serve(corpus::documents().unwrap());
     let folder = std::env::temp_dir().join(format!("gleaner-npm-{}", std::process::id()));
     let mut snapshot = corpus::snapshot().unwrap().clone();
     let (first, count) = (number("GLEANER_SEED", 1), number("GLEANER_ROOTS", 300));

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use gleaner_model::{Package, Purl};
 use gleaner_registries::{CrawlWork, Extra, read};
 use gleaner_resolvers::pypi::{Environment, Pypi, PypiRoot, PypiSnapshot, Scratch};
 use gleaner_resolvers::{Budget, Flow, Resolution, Resolver, Snapshot, View};
@@ -17,10 +18,11 @@ pub(crate) struct Documents {
     pub(crate) metadata: BTreeMap<String, Vec<u8>>,
 }
 
-/// The folder of documents and cases, if it is on this machine.
+/// The folder of documents and cases, if it is on this machine: the one that `GLEANER_DOCUMENTS` names, if it has cases.
 pub(crate) fn folder() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/registries"));
-    folder.join("documents.tar.zst").exists().then_some(folder)
+    let usual = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/registries"));
+    let folder = std::env::var_os("GLEANER_DOCUMENTS").map_or_else(usual, PathBuf::from);
+    (folder.join("documents.tar.zst").exists() && folder.join("resolutions").exists()).then_some(folder)
 }
 
 /// All recorded documents.
@@ -57,7 +59,13 @@ fn unpack(folder: &Path) -> Documents {
 /// What the registries' reader makes of documents.
 pub(crate) fn snapshot_of(documents: &Documents) -> PypiSnapshot {
     let mut snapshot = PypiSnapshot::default();
-    for (name, page) in &documents.pages {
+    packages_of(documents).for_each(|(purl, package)| snapshot.insert(purl.name(), &package));
+    snapshot
+}
+
+/// The same, one project after the other.
+pub(crate) fn packages_of(documents: &Documents) -> impl Iterator<Item = (Purl, Package)> {
+    documents.pages.iter().map(|(name, page)| {
         let mut work = CrawlWork::new(format!("pkg:pypi/{name}").parse().unwrap(), "http://registry.invalid/");
         work.newest = usize::MAX;
         let mut reading = read(&work, page, None).unwrap();
@@ -68,9 +76,8 @@ pub(crate) fn snapshot_of(documents: &Documents) -> PypiSnapshot {
                 reading.read_more(&version, Extra::Document(document));
             }
         }
-        snapshot.insert(work.purl.name(), &reading.package);
-    }
-    snapshot
+        (work.purl, reading.package)
+    })
 }
 
 /// Resolves with many steps and default everything.
