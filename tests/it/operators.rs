@@ -52,7 +52,7 @@ fn a_host_is_paused_and_limited_and_a_restart_keeps_it() {
     assert_eq!((&reset["concurrency"], reset["burst"].as_u64()), (&Value::Null, known["burst"].as_u64()));
     drop(worker);
 
-    let unknown = gleaner(&place, &scheduler, &["hosts", "pause", "nobody.invalid"]).run().expect(1);
+    let unknown = gleaner(&place, &scheduler, &["hosts", "reset", "nobody.invalid"]).run().expect(1);
     assert!(unknown.stderr.contains("`nobody.invalid`") && unknown.stderr.contains(&host), "{}", unknown.stderr);
     gleaner(&place, &scheduler, &["hosts", "set", &host, "--reserve", "1000"]).run().expect(2);
     gleaner(&place, &scheduler, &["hosts", "set", &host, "--rate", "fast"]).run().expect(2);

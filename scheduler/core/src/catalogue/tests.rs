@@ -164,7 +164,7 @@ fn events_tell_what_changed_in_the_order_of_versions() {
     check(&["1.0 = !", "2.0 = ~old"], &["1.0 =", "2.0 ="], &["version.unyanked 1.0", "version.undeprecated 2.0"]);
     check(&["1.0 = !bad"], &["1.0 = !worse"], &["version.yanked 1.0"]);
     check(&["1.0 = ~old"], &["1.0 = ~older"], &["version.deprecated 1.0"]);
-    check(&["1.0 =a,b"], &["1.0 =b,a"], &[]);
+    check(&["1.0 =a,b"], &["1.0 =b,a"], &["package.facts_changed"]);
     check(&["1.0 =a,b"], &["1.0 =a,c"], &["version.dependencies_changed 1.0"]);
     check(
         &["1.0 =", "2.0 =", "3.0 =", "4.0 ="],
