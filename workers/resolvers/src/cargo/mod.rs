@@ -2,20 +2,20 @@
 //!
 //! The problem: `cargo generate-lockfile` answers by a search whose outcome depends on the order in which it goes, and an
 //! answer that differs in one patch version is of no use. So the search is cargo's own, in another layout: numbers in
-//! place of texts, a trail in place of clones, and answers kept between roots ([`memo`]).
+//! place of texts, a trail in place of clones, and answers kept between roots (`memo`).
 //!
 //! **Which graph.** Without a target the answer is the graph of the lock file, as `cargo generate-lockfile` writes it: all
 //! features and dev-dependencies of the root, all platforms, and features of dependencies as cargo's resolver counts them,
 //! weak ones like others. With the environment key `target` it is the part of that graph that
 //! `cargo tree --target T -e normal,build` shows: default features of the root, no dev-dependencies, and features unified
-//! as the manifest's resolver says ([`tree`]). Versions are the lock file's in both.
+//! as the manifest's resolver says (`tree`). Versions are the lock file's in both.
 //!
 //! **Sources of the rules**, in cargo's repository at 1.95.0: `src/cargo/core/resolver/` (each module here names its
 //! file), `src/cargo/core/summary.rs`, `src/cargo/sources/registry/`, `src/cargo/util/toml/mod.rs`,
 //! `src/cargo/ops/lockfile.rs`, `src/cargo/ops/tree/graph.rs`, `crates/cargo-platform`.
 //!
 //! **Ends.** An input without a solution is recognised by cargo's own conflict cache, and if that takes long by a proof
-//! ([`judge`]). Everything is bounded by the budget.
+//! (`judge`). Everything is bounded by the budget.
 
 mod cycles;
 mod environment;

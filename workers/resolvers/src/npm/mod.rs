@@ -3,7 +3,7 @@
 //! The problem: the tree that `npm install --package-lock-only` writes follows from no specification. Which version stands
 //! in which folder, and so who gets which, depends on the order in which npm's own library (arborist) goes, on what it
 //! hoists, on how it gathers peers and which of their conflicts it lets pass. So the algorithm is arborist's, in another
-//! layout: numbers in place of texts, one arena in place of objects, and answers kept between roots ([`memo`]).
+//! layout: numbers in place of texts, one arena in place of objects, and answers kept between roots (`memo`).
 //!
 //! **Which graph.** All packages of the lock file that npm would write for a project without one, at their paths, and all
 //! edges that lead somewhere. Options are npm's defaults: hoisted, peers installed, not strict about the peers of others.
