@@ -9,7 +9,6 @@ use crate::{CancelOutcome, ClaimVerdict, RecoveredJob, Terms};
 impl World {
     pub(super) fn step(&mut self, (what, a, b): Step) {
         let mut out = Vec::new();
-        let lanes: Vec<_> = self.waiting.keys().map(|task| (*task, self.core.lane_of(*task))).collect();
         match what {
             0..=5 => self.submit(a, b, a % 3, 12),
             6 => self.cancel(a, &mut out),
@@ -32,8 +31,6 @@ impl World {
             27 => self.submit(a, b, 3, 6_000),
             _ => while self.core.dispatch(self.now(), &mut out) {},
         }
-        // An ask raises a task that waits, and so does one whose time has come.
-        self.raised.extend(lanes.into_iter().filter(|(task, lane)| self.core.lane_of(*task) < *lane).map(|it| it.0));
         self.digest(out);
         self.check();
     }

@@ -55,8 +55,6 @@ pub(super) struct World {
     pub(super) waiting: BTreeMap<TaskId, BTreeSet<JobId>>,
     /// Tasks that somebody waited for; they wait for nobody.
     pub(super) barred: BTreeSet<TaskId>,
-    /// Tasks that were raised to another lane in this step.
-    pub(super) raised: BTreeSet<TaskId>,
     pub(super) committed: BTreeSet<TaskId>,
     pub(super) ghosts: Vec<Attempt>,
     pub(super) grants: [Vec<u64>; 4],
@@ -114,7 +112,6 @@ impl World {
             committing: Vec::new(),
             waiting: BTreeMap::new(),
             barred: BTreeSet::new(),
-            raised: BTreeSet::new(),
             committed: BTreeSet::new(),
             ghosts: Vec::new(),
             grants: Default::default(),
@@ -136,8 +133,6 @@ impl World {
             if view.task != open.task {
                 assert_eq!(open.task.maker(), *job, "only the job of a task that never began goes over");
                 assert!(self.core.merged_into(view.task).contains(&open.task));
-                // Which may have raised it.
-                self.raised.insert(view.task);
                 open.task = view.task;
             }
         }
@@ -274,7 +269,8 @@ impl World {
         }
     }
 
-    /// A task waits exactly as long as one of its children is open; whoever raised it has it ask anew.
+    /// A task waits for children that are open, and for nothing else: no wake-up is lost. That it goes on earlier, as one
+    /// that is raised does, is harmless: it asks anew.
     fn check_waiting(&mut self) {
         let live: Vec<TaskId> = self.waiting.keys().copied().collect();
         for task in live {
@@ -282,16 +278,12 @@ impl World {
             children.retain(|job| self.jobs.contains_key(job));
             let told = self.core.children_of(task);
             if told.is_empty() {
-                // It goes on: of its own accord only if nothing is left.
-                let is_over = self.core.lane_of(task).is_none();
-                assert!(is_over || children.is_empty() || self.raised.remove(&task), "{task} was woken too early");
                 self.waiting.remove(&task);
             } else {
                 assert_eq!(told, children.iter().copied().collect::<Vec<_>>(), "{task} waits for what is open");
                 assert!(!self.current.contains_key(&task), "a task that waits has no attempt");
             }
         }
-        self.raised.clear();
         assert_eq!(self.core.waiting(), self.waiting.len());
     }
 
