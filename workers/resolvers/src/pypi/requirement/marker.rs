@@ -24,12 +24,13 @@ pub(in crate::pypi) struct Marker {
 impl Marker {
     pub(in crate::pypi) const ALWAYS: Self = Self { tree: MarkerTree::TRUE, mentions_extra: false };
 
-    /// Reads a marker; none if it is none.
+    /// Reads a marker; none if it is none. Nor is one with characters beyond ASCII, at which the parser (`pep508_rs` 0.9)
+    /// takes bytes for characters and panics: nothing that a marker can be compared with has any.
     pub(in crate::pypi) fn read(text: &str) -> Option<Self> {
         let words = text.matches(" and ").count() + text.matches(" or ").count();
         let mentions_extra = text.contains("extra");
         let is_too_intricate = mentions_extra && text.contains('(') && words > WORDS_MAX;
-        if depth(text) > DEPTH_MAX || text.len() > LENGTH_MAX || is_too_intricate {
+        if !text.is_ascii() || depth(text) > DEPTH_MAX || text.len() > LENGTH_MAX || is_too_intricate {
             return None;
         }
         Some(Self { tree: text.parse().ok()?, mentions_extra })
