@@ -2,6 +2,7 @@
 //! resolved anew, and beside them all roots, to see that none is missed. Skipped with a word where there are no documents.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::disallowed_methods, reason = "a variable names the folder of documents")]
 
 mod documents;
 mod replay;
