@@ -96,9 +96,10 @@ fn recover_core(store: &RedbStore) -> Result<Scheduler, Box<dyn Error>> {
 }
 
 fn take_back(core: &mut Scheduler, job: JobId, open: bool, submit: Command, host: HostIndex, now: Moment) {
-    let Command::Submit { task, spec, client, lane, .. } = submit else { return };
-    let client = core.client(&client, 1);
-    let (target, expires_at) = (target_of(&spec), spec.expires_at);
+    let Some(payload) = submit.into_payload() else { return };
+    let client = core.client(&payload.client, 1);
+    let (task, lane) = (payload.task, payload.lane);
+    let (target, expires_at) = (target_of(&payload.spec), payload.spec.expires_at);
     let job = RecoveredJob { job, open, task, client, lane, host, needs: Needs(1), target, expires_at };
     core.recover_job(job, now);
 }

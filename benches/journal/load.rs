@@ -5,7 +5,7 @@ use gleaner_model::{
     ClientName, CrawlPart, Ecosystem, JobId, JobKind, JobResult, JobSpec, JobState, Lane, PackageName, Purl,
     RegistryName, TaskId, Timestamp, Trace,
 };
-use gleaner_store::{Closure, Command};
+use gleaner_store::{Closure, Command, Payload};
 
 /// Words of package names.
 const WORDS: [&str; 32] = [
@@ -101,8 +101,8 @@ pub(crate) fn submit(sequence: u64) -> (u64, Command) {
     let (client, trace) = (client(sequence), trace(sequence));
     let (task, at) = (TaskId(sequence), at(sequence));
     let origin = gleaner_model::Origin::Asked;
-    let command = Command::Submit { task, spec, client, lane: Lane::Free, at, epoch: 1, trace, origin };
-    (sequence, command)
+    let payload = Payload { task, spec, client, lane: Lane::Free, created_at: at, epoch: 1, trace, origin };
+    (sequence, payload.into())
 }
 
 /// Its end, of which nothing is told but that it is there.

@@ -1,5 +1,7 @@
 //! Assignments and permits.
 
+use std::sync::Arc;
+
 use gleaner_model::{Assignment, Attempt, Host, Permit, Purl, Registry, RegistryName, Trace, Validators};
 
 use super::field::at_most;
@@ -8,22 +10,45 @@ use super::request::CHECKPOINT_BYTES_MAX;
 use super::{InvalidMessage, enumeration, job_kind, optional, parse, purl, required};
 use crate::v1;
 
+/// What need not be said of an assignment, since the one before it said the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    pub(super) registry: bool,
+    pub(super) base_url: bool,
+    pub(super) host: bool,
+    /// That the permit is for the attempt.
+    pub(super) permitted: bool,
+}
+
 impl From<Assignment> for v1::Assign {
     fn from(assignment: Assignment) -> Self {
+        Self::short(assignment, Known::default())
+    }
+}
+
+impl v1::Assign {
+    /// The message without what is known; its texts are not even copied.
+    pub(super) fn short(assignment: Assignment, known: Known) -> Self {
+        let unless = |known: bool, text: &str| if known { String::new() } else { text.to_owned() };
         let attempt = assignment.attempt;
         let validators = Some(assignment.validators).filter(|validators| !validators.is_empty());
+        let permit = v1::Permit {
+            attempt: (!known.permitted).then(|| attempt.into()),
+            host: unless(known.host, assignment.permit.host.as_str()),
+            use_within_ms: assignment.permit.use_within_ms,
+        };
         Self {
             attempt: Some(attempt.into()),
             kind: v1::JobKind::from(assignment.kind).into(),
             part: v1::CrawlPart::from(assignment.part).into(),
-            purl: assignment.purl.to_string(),
-            registry: assignment.registry.name.into(),
-            base_url: assignment.registry.base_url,
+            purl: assignment.purl.to_text(),
+            registry: unless(known.registry, assignment.registry.name.as_str()),
+            base_url: unless(known.base_url, &assignment.registry.base_url),
             validators: validators.map(Into::into),
             document: assignment.document.map(Into::into),
             settled_versions: assignment.settled,
             lane: v1::Lane::from(assignment.lane).into(),
-            permit: Some((attempt, assignment.permit).into()),
+            permit: Some(permit),
             traceparent: assignment.trace.0.map(Into::into).unwrap_or_default(),
             checkpoint: assignment.checkpoint,
             question: assignment.question.map(|question| (*question).into()),
@@ -51,7 +76,7 @@ impl TryFrom<v1::Assign> for Assignment {
             position: wire.position,
             kind,
             part: enumeration(wire.part, "part")?,
-            registry: asked_registry(parse(&wire.registry, "registry")?, &purl, wire.base_url)?,
+            registry: Arc::new(asked_registry(parse(&wire.registry, "registry")?, &purl, wire.base_url)?),
             purl,
             validators: wire.validators.map(Validators::from).unwrap_or_default(),
             document: optional(wire.document, "document")?,

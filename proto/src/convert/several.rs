@@ -8,6 +8,7 @@
 use gleaner_model::{Assignment, Attempt};
 use prost::Message as _;
 
+use super::assignment::Known;
 use super::field::at_most;
 use super::request::PIECE_BYTES_MAX;
 use super::{InvalidMessage, list};
@@ -39,18 +40,18 @@ pub fn pack_assigns(assignments: Vec<Assignment>) -> Vec<v1::Assigns> {
     let mut messages: Vec<v1::Assigns> = Vec::with_capacity(assignments.len().div_ceil(ASSIGNS_MAX));
     let (mut bytes, mut said) = (0, Said::default());
     for assignment in assignments {
-        let mut assign = v1::Assign::from(assignment);
-        let weight = assign.encoded_len();
+        let (known, left_out) = said.of(&assignment);
+        let mut assign = v1::Assign::short(assignment, known);
+        let weight = assign.encoded_len() + left_out;
         let fits = |message: &v1::Assigns| message.assigns.len() < ASSIGNS_MAX && bytes + weight <= ASSIGNS_BYTES;
         match messages.last_mut().filter(|message| fits(message)) {
             Some(message) => {
-                said.leave_out(&mut assign);
+                said.note(&assign);
                 bytes += weight;
                 message.assigns.push(assign);
             }
             None => {
-                said = Said::default();
-                said.leave_out(&mut assign);
+                said.fill_in(&mut assign);
                 bytes = weight;
                 messages.push(v1::Assigns { assigns: vec![assign] });
             }
@@ -141,12 +142,27 @@ struct Said {
 }
 
 impl Said {
-    fn leave_out(&mut self, assign: &mut v1::Assign) {
-        repeat(&mut self.registry, &mut assign.registry);
-        repeat(&mut self.base_url, &mut assign.base_url);
-        if let Some(permit) = &mut assign.permit {
-            repeat(&mut self.host, &mut permit.host);
-            permit.attempt.take_if(|attempt| Some(&*attempt) == assign.attempt.as_ref());
+    /// What of an assignment was said, and how many bytes that is.
+    fn of(&self, assignment: &Assignment) -> (Known, usize) {
+        let texts = [
+            (&self.registry, assignment.registry.name.as_str()),
+            (&self.base_url, &assignment.registry.base_url),
+            (&self.host, assignment.permit.host.as_str()),
+        ];
+        let [registry, base_url, host] = texts.map(|(said, text)| said == text);
+        let left_out = texts.iter().filter(|(said, text)| said == text).map(|(_, text)| text.len()).sum();
+        (Known { registry, base_url, host, permitted: true }, left_out)
+    }
+
+    /// Takes note of what is said now.
+    fn note(&mut self, assign: &v1::Assign) {
+        let host = assign.permit.as_ref().map_or("", |permit| &permit.host);
+        for (said, text) in
+            [(&mut self.registry, &*assign.registry), (&mut self.base_url, &assign.base_url), (&mut self.host, host)]
+        {
+            if !text.is_empty() {
+                text.clone_into(said);
+            }
         }
     }
 
@@ -157,15 +173,6 @@ impl Said {
             restore(&mut self.host, &mut permit.host);
             permit.attempt = permit.attempt.or(assign.attempt);
         }
-    }
-}
-
-/// Empties `text` if it was said last, else notes it.
-fn repeat(said: &mut String, text: &mut String) {
-    if said == text {
-        text.clear();
-    } else {
-        said.clone_from(text);
     }
 }
 

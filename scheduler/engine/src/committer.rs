@@ -93,12 +93,12 @@ impl Entry {
 /// About as many bytes as a command takes before it is compressed: what clients chose the length of, and what all have.
 fn bytes_of(command: &Command) -> usize {
     const OF_ALL: usize = 100;
-    let Command::Submit { spec, .. } = command else { return OF_ALL };
-    let question = spec.question.as_ref().map_or(0, |question| {
+    let Command::Submit(payload) = command else { return OF_ALL };
+    let question = payload.spec.question.as_ref().map_or(0, |question| {
         let manifest = if let Root::Manifest { file, text } = &question.root { file.len() + text.len() } else { 0 };
         manifest + question.environment.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
     });
-    OF_ALL + spec.purl.name().as_str().len() + question
+    OF_ALL + payload.spec.purl.name().as_str().len() + question
 }
 
 /// The way to a committer.

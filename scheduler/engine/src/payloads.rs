@@ -8,81 +8,71 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use gleaner_model::{ClientName, JobId, JobSpec, Lane, Origin, TaskId, Timestamp, Trace};
-use gleaner_store::{Command, Store, StoreError};
+use gleaner_model::JobId;
+use gleaner_store::{Payload, Store, StoreError};
 use hashbrown::HashMap;
 
 /// Committed jobs kept in memory: a few seconds' worth of dispatching at any speed measured, and some tens of
 /// megabytes.
 const KEPT: usize = 65_536;
 
-/// What one job asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Payload {
-    pub(crate) task: TaskId,
-    pub(crate) spec: JobSpec,
-    pub(crate) client: ClientName,
-    pub(crate) lane: Lane,
-    pub(crate) created_at: Timestamp,
-    pub(crate) epoch: u64,
-    pub(crate) trace: Trace,
-    pub(crate) origin: Origin,
+/// Jobs whose payloads lie together. They are numbered in the order in which they came, and come up in about that order,
+/// so that looking for one mostly looks where the one before it was found.
+const TOGETHER: usize = 64;
+
+/// The payloads of neighbouring jobs.
+struct Page {
+    payloads: [Option<Arc<Payload>>; TOGETHER],
+    kept: usize,
 }
 
-impl Payload {
-    /// What a journalled submission says; none if the command is of another kind.
-    pub(crate) fn of_command(command: Command) -> Option<Self> {
-        match command {
-            Command::Submit { task, spec, client, lane, at, epoch, trace, origin } => {
-                Some(Self { task, spec, client, lane, created_at: at, epoch, trace, origin })
-            }
-            Command::AttemptFailed { .. } | Command::HostBlocked { .. } => None,
-        }
-    }
-
-    pub(crate) fn to_command(&self) -> Command {
-        Command::Submit {
-            task: self.task,
-            spec: self.spec.clone(),
-            client: self.client.clone(),
-            lane: self.lane,
-            at: self.created_at,
-            epoch: self.epoch,
-            trace: self.trace.clone(),
-            origin: self.origin.clone(),
-        }
-    }
+/// Which page a job stands on, and where.
+fn place(job: JobId) -> (u64, usize) {
+    let together = TOGETHER as u64;
+    (job.0 / together, usize::try_from(job.0 % together).expect("below the length of a page"))
 }
 
 /// The payloads in memory.
 #[derive(Default)]
 pub(crate) struct Payloads {
-    by_job: HashMap<JobId, Arc<Payload>>,
+    pages: HashMap<u64, Box<Page>>,
     /// Committed ones, oldest first: the first to go when there is no room.
     committed: VecDeque<JobId>,
 }
 
 impl Payloads {
     /// Keeps a payload whose job is not committed yet.
-    pub(crate) fn insert(&mut self, job: JobId, payload: Payload) {
-        self.by_job.insert(job, Arc::new(payload));
+    pub(crate) fn insert(&mut self, job: JobId, payload: Arc<Payload>) {
+        let (page, at) = place(job);
+        let empty = || Box::new(Page { payloads: [const { None }; TOGETHER], kept: 0 });
+        let page = self.pages.entry(page).or_insert_with(empty);
+        if page.payloads[at].replace(payload).is_none() {
+            page.kept += 1;
+        }
     }
 
     /// From now on the disk has it, so it may be forgotten for want of room.
     pub(crate) fn committed(&mut self, job: JobId) {
-        if self.by_job.contains_key(&job) {
+        if self.kept(job).is_some() {
             self.committed.push_back(job);
         }
         while self.committed.len() > KEPT {
             if let Some(oldest) = self.committed.pop_front() {
-                self.by_job.remove(&oldest);
+                self.remove(oldest);
             }
         }
     }
 
     /// Forgets a job that has ended; answers what it asked for, if that was in memory.
     pub(crate) fn remove(&mut self, job: JobId) -> Option<Arc<Payload>> {
-        self.by_job.remove(&job)
+        let (number, at) = place(job);
+        let page = self.pages.get_mut(&number)?;
+        let payload = page.payloads[at].take()?;
+        page.kept -= 1;
+        if page.kept == 0 {
+            self.pages.remove(&number);
+        }
+        Some(payload)
     }
 
     /// What a job asks for, from memory or else from the journal.
@@ -90,23 +80,28 @@ impl Payloads {
     /// # Errors
     /// The store failed. None means that the journal does not know the job.
     pub(crate) fn get(&mut self, job: JobId, store: &dyn Store) -> Result<Option<Arc<Payload>>, StoreError> {
-        if let Some(payload) = self.by_job.get(&job) {
+        if let Some(payload) = self.kept(job) {
             return Ok(Some(Arc::clone(payload)));
         }
         for (neighbour, command) in store.neighbours(job)? {
             // Those before it were taken already, in the usual order, and will not be asked for again.
             if neighbour >= job
-                && !self.by_job.contains_key(&neighbour)
-                && let Some(payload) = Payload::of_command(command)
+                && self.kept(neighbour).is_none()
+                && let Some(payload) = command.into_payload()
             {
                 self.insert(neighbour, payload);
                 self.committed(neighbour);
             }
         }
-        if let Some(payload) = self.by_job.get(&job) {
+        if let Some(payload) = self.kept(job) {
             return Ok(Some(Arc::clone(payload)));
         }
         // A job that has ended may have made a task that others wait for still.
-        Ok(store.job(job)?.and_then(|stored| Payload::of_command(stored.submit)).map(Arc::new))
+        Ok(store.job(job)?.and_then(|stored| stored.submit.into_payload()))
+    }
+
+    fn kept(&self, job: JobId) -> Option<&Arc<Payload>> {
+        let (page, at) = place(job);
+        self.pages.get(&page)?.payloads[at].as_ref()
     }
 }

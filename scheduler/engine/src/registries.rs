@@ -1,5 +1,7 @@
 //! The configured registries, as the scheduler looks them up.
 
+use std::sync::Arc;
+
 use gleaner_core::{HostIndex, Needs, Scheduler, TargetKey};
 use gleaner_model::{
     Capability, CrawlPart, Ecosystem, Host, InvalidHost, JobKind, JobSpec, Registry, RegistryName, Root, WorkerName,
@@ -12,7 +14,7 @@ use crate::options::RegistryOptions;
 
 /// A registry and the host of its first request.
 pub(crate) struct Known {
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) host: HostIndex,
 }
 
@@ -53,7 +55,7 @@ impl Registries {
             if let Some(budget) = budget {
                 core.set_budget(host, *budget);
             }
-            if by_name.insert(name.clone(), Known { registry: registry.clone(), host }).is_some() {
+            if by_name.insert(name.clone(), Known { registry: Arc::new(registry.clone()), host }).is_some() {
                 return Err(RegistryError::Twice(name));
             }
         }
@@ -111,21 +113,34 @@ pub(crate) fn needs(capabilities: &[Capability]) -> Needs {
 /// What a job is about, as twins are found by: a quarter of a SHA-256 of the package (or of the manifest) and one of the
 /// rest, together wide enough that nobody can make two of a kind.
 pub(crate) fn target_of(spec: &JobSpec) -> TargetKey {
+    // No name holds a zero, so that no two jobs feed the same bytes.
+    let feed = |hash: &mut Sha256, text: &str| {
+        hash.update(text);
+        hash.update([0]);
+    };
+    let question = spec.question.as_deref().map(|question| (question, fingerprint_of_question(question)));
+    let mut hash = Sha256::new();
+    for text in [spec.registry.as_str(), spec.purl.ecosystem().as_str(), spec.purl.name().as_str()] {
+        feed(&mut hash, text);
+    }
+    if let Some((_, fingerprint)) = question.filter(|(question, _)| question.root != Root::Package) {
+        hash.update(fingerprint);
+    }
+    let package = leading(&hash.clone().finalize());
     let part = match spec.part {
         CrawlPart::Newest => "newest",
         CrawlPart::Older => "older",
     };
+    feed(&mut hash, spec.kind.as_str());
+    feed(&mut hash, part);
     // A crawl is about a package; a resolution about a version.
-    let purl = match spec.kind {
-        JobKind::Crawl => spec.purl.without_version(),
-        JobKind::Resolve => spec.purl.clone(),
-    };
-    let question = spec.question.as_ref().map(|question| hex(&fingerprint_of_question(question))).unwrap_or_default();
-    let is_manifest = spec.question.as_ref().is_some_and(|question| question.root != Root::Package);
-    let of_manifest = if is_manifest { question.as_str() } else { "" };
-    let package = quarter(&format!("{} {}{of_manifest}", spec.registry, spec.purl.without_version()));
-    let whole = quarter(&format!("{} {} {part} {purl}{question}", spec.kind.as_str(), spec.registry));
-    TargetKey(u128::from(package) << 64 | u128::from(whole))
+    if spec.kind == JobKind::Resolve {
+        feed(&mut hash, spec.purl.version().unwrap_or_default());
+    }
+    if let Some((_, fingerprint)) = question {
+        hash.update(fingerprint);
+    }
+    TargetKey(u128::from(package) << 64 | u128::from(leading(&hash.finalize())))
 }
 
 /// What stands for a worker wherever it matters who it is and not which session it has.
@@ -133,12 +148,12 @@ pub(crate) fn identity_of(worker: &WorkerName) -> u64 {
     quarter(worker.as_str())
 }
 
-/// Behind a space, in lower-case digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(" ".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-}
-
 /// A quarter of a SHA-256.
 pub(crate) fn quarter(text: &str) -> u64 {
-    Sha256::digest(text.as_bytes()).iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
+    leading(&Sha256::digest(text.as_bytes()))
+}
+
+/// The first quarter of a digest.
+fn leading(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
 }

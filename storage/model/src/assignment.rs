@@ -1,5 +1,7 @@
 //! What a scheduler hands to a worker, and what it gets back.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -19,7 +21,7 @@ pub struct Assignment {
     /// The package.
     pub purl: Purl,
     /// The registry that is asked.
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     /// The validators of the last accepted record; empty if there is none.
     pub validators: Validators,
     /// The first document of the last accepted record. A local copy counts only if its hash is this one's.

@@ -206,9 +206,34 @@ impl Purl {
             Ecosystem::Pypi => normalise_pypi(name),
             Ecosystem::Cargo | Ecosystem::Npm => name.to_owned(),
         };
-        match name.split_once('/') {
-            Some((scope, rest)) => format!("pkg:{ecosystem}/{}/{}", encode(scope), encode(rest)),
-            None => format!("pkg:{ecosystem}/{}", encode(&name)),
+        let mut text = String::new();
+        write_path(
+            ecosystem,
+            name.split_once('/').map_or((None, &*name), |(scope, rest)| (Some(scope), rest)),
+            &mut text,
+        )
+        .expect("a text takes what is written");
+        text
+    }
+
+    /// The purl as text. As `to_string`, without letting the text grow piece by piece.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let marks = "pkg:cargo/%40@".len();
+        let capacity = marks + self.name.as_str().len() + self.version().map_or(0, str::len);
+        let mut text = String::with_capacity(capacity);
+        self.write(&mut text).expect("a text takes what is written");
+        text
+    }
+
+    fn write(&self, to: &mut impl fmt::Write) -> fmt::Result {
+        write_path(self.ecosystem, self.name.split_scope(), to)?;
+        match self.version() {
+            Some(version) => {
+                to.write_char('@')?;
+                encode(version, to)
+            }
+            None => Ok(()),
         }
     }
 
@@ -231,45 +256,34 @@ impl Purl {
     }
 }
 
+/// Type, scope and name, as a purl begins.
+fn write_path(ecosystem: Ecosystem, (scope, name): (Option<&str>, &str), to: &mut impl fmt::Write) -> fmt::Result {
+    to.write_str("pkg:")?;
+    to.write_str(ecosystem.as_str())?;
+    to.write_char('/')?;
+    if let Some(scope) = scope {
+        encode(scope, to)?;
+        to.write_char('/')?;
+    }
+    encode(name, to)
+}
+
 impl fmt::Display for Purl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scope, name) = self.name.split_scope();
-        f.write_str("pkg:")?;
-        f.write_str(self.ecosystem.as_str())?;
-        f.write_str("/")?;
-        if let Some(scope) = scope {
-            encode(scope).fmt(f)?;
-            f.write_str("/")?;
-        }
-        encode(name).fmt(f)?;
-        match self.version() {
-            Some(version) => {
-                f.write_str("@")?;
-                encode(version).fmt(f)
-            }
-            None => Ok(()),
-        }
+        self.write(f)
     }
 }
 
 /// Percent-encodes what the specification wants encoded in a name or a version: all but letters, digits, `.-_~` and
 /// the colon. Nearly no name has anything of that, and a scheduler writes hundreds of thousands a second.
-const fn encode(part: &str) -> Encoded<'_> {
-    Encoded(part)
-}
-
-struct Encoded<'a>(&'a str);
-
-impl fmt::Display for Encoded<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const ENCODED: &percent_encoding::AsciiSet =
-            &percent_encoding::NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b':');
-        if self.0.bytes().all(is_plain) {
-            return f.write_str(self.0);
-        }
-        percent_encoding::utf8_percent_encode(self.0, ENCODED).try_for_each(|piece| f.write_str(piece))
+fn encode(part: &str, to: &mut impl fmt::Write) -> fmt::Result {
+    const ENCODED: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b':');
+    if part.bytes().all(is_plain) {
+        return to.write_str(part);
     }
+    percent_encoding::utf8_percent_encode(part, ENCODED).try_for_each(|piece| to.write_str(piece))
 }
 
 /// The specification lower-cases npm names, but npm has old packages such as `JSONStream` beside `jsonstream`, and they

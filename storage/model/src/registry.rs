@@ -112,10 +112,17 @@ impl PackageKey {
         &self.purl
     }
 
+    /// The package alone, without a version.
+    #[must_use]
+    pub fn into_purl(self) -> Purl {
+        self.purl
+    }
+
     /// The key as stores keep it: registry, a space, the purl. Keys of one registry are neighbours.
     #[must_use]
     pub fn to_text(&self) -> String {
-        format!("{} {}", self.registry, self.purl)
+        let (registry, purl) = (self.registry.as_str(), self.purl.to_text());
+        [registry, " ", &purl].concat()
     }
 }
 

@@ -10,7 +10,7 @@ use gleaner_model::{
     ClientName, Ecosystem, JobId, JobResult, JobSpec, JobState, Lane, Origin, PackageName, Purl, RegistryName, TaskId,
     Timestamp, Trace,
 };
-use gleaner_store::{Closure, Command, Group, KeyEntry, Keyed, RedbOptions, RedbStore, Store};
+use gleaner_store::{Closure, Command, Group, KeyEntry, Keyed, Payload, RedbOptions, RedbStore, Store};
 
 fn submit(sequence: u64) -> (u64, Command) {
     let name = PackageName::new(Ecosystem::Npm, &format!("package-{}", sequence.wrapping_mul(0x9E37_79B9) % 3_000_000));
@@ -19,7 +19,7 @@ fn submit(sequence: u64) -> (u64, Command) {
     let at = Timestamp::from_millis(1_760_000_000_000 + i64::try_from(sequence).unwrap());
     let client = ClientName::gleaner();
     let (task, lane, trace, origin) = (TaskId(sequence), Lane::Free, Trace(None), Origin::Asked);
-    (sequence, Command::Submit { task, spec, client, lane, at, epoch: 1, trace, origin })
+    (sequence, Payload { task, spec, client, lane, created_at: at, epoch: 1, trace, origin }.into())
 }
 
 fn close(sequence: u64) -> Closure {

@@ -1,6 +1,8 @@
 //! What the journal holds: commands, which carry a sequence number each, and closures, which end them; and what stands
 //! beside it: how far streams have got, clients' keys, batches and standing orders, what operators have set.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use gleaner_model::{
@@ -8,29 +10,33 @@ use gleaner_model::{
     Origin, Schedule, TaskId, Timestamp, Trace,
 };
 
+/// What a job asks for, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// The task that the job waits for.
+    pub task: TaskId,
+    /// What was asked.
+    pub spec: JobSpec,
+    /// Who asked.
+    pub client: ClientName,
+    /// How urgent it is, derived from who asked.
+    pub lane: Lane,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// The epoch in which it was; no attempt at a task that it made is older.
+    pub epoch: u64,
+    /// The trace that it belongs to.
+    pub trace: Trace,
+    /// What it came from.
+    pub origin: Origin,
+}
+
 /// Something that was decided and must survive. Assignments are not commands: they are forgotten on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// A client submitted a job. Its sequence number is the job's id; if `task` has the same number, the job made the
-    /// task, otherwise it attached to it.
-    Submit {
-        /// The task that the job waits for.
-        task: TaskId,
-        /// What was asked.
-        spec: JobSpec,
-        /// Who asked.
-        client: ClientName,
-        /// How urgent it is, derived from who asked.
-        lane: Lane,
-        /// When it was accepted.
-        at: Timestamp,
-        /// The epoch in which it was; no attempt at a task that it made is older.
-        epoch: u64,
-        /// The trace that it belongs to.
-        trace: Trace,
-        /// What it came from.
-        origin: Origin,
-    },
+    /// A client submitted a job. Its sequence number is the job's id; if the payload's task has the same number, the job
+    /// made the task, otherwise it attached to it. Shared with whoever has work with the job meanwhile.
+    Submit(Arc<Payload>),
     /// An attempt at a task ended badly and another one follows.
     AttemptFailed {
         /// The task.
@@ -49,6 +55,23 @@ pub enum Command {
         /// Until when, in wall time, so that it holds across restarts.
         until: Timestamp,
     },
+}
+
+impl From<Payload> for Command {
+    fn from(payload: Payload) -> Self {
+        Self::Submit(Arc::new(payload))
+    }
+}
+
+impl Command {
+    /// What a submission says; none if the command is of another kind.
+    #[must_use]
+    pub fn into_payload(self) -> Option<Arc<Payload>> {
+        match self {
+            Self::Submit(payload) => Some(payload),
+            Self::AttemptFailed { .. } | Self::HostBlocked { .. } => None,
+        }
+    }
 }
 
 /// The end of one job.

@@ -12,7 +12,7 @@ mod upkeep;
 mod zip;
 
 pub use self::redb::{Backup, Compacted, RedbOptions, RedbStore, StoppedStore, StoreCopy, WrittenBackup, compact};
-pub use command::{Closure, Command, KeyEntry, Keyed, OrderWrite, StreamPosition};
+pub use command::{Closure, Command, KeyEntry, Keyed, OrderWrite, Payload, StreamPosition};
 pub use documents::{DOCUMENT_MAX, Documents, DocumentsError, Pack, Place, compress, content_hash, decompress};
 pub use garbage::{Collected, collect_packs};
 pub use port::{

@@ -196,7 +196,8 @@ pub(super) fn assignment() -> impl Strategy<Value = Assignment> {
                     name,
                     ecosystem: purl.ecosystem(),
                     base_url: "https://mirror.example/index/".to_owned(),
-                },
+                }
+                .into(),
                 purl,
                 validators,
                 document,

@@ -8,7 +8,7 @@ use gleaner_model::{
     ClientName, Ecosystem, JobId, JobResult, JobSpec, JobState, Lane, Origin, Outline, PackageHead, PackageKey,
     Presence, Purl, Question, RegistryName, TaskId, Timestamp, Trace,
 };
-use gleaner_store::{RedbOptions, RedbStore};
+use gleaner_store::{Payload, RedbOptions, RedbStore};
 
 use super::*;
 
@@ -18,16 +18,17 @@ fn submit(job: u64, text: usize) -> Command {
     let purl: Purl = "pkg:cargo/serde".parse().unwrap();
     let root = Root::Manifest { file: "Cargo.toml".to_owned(), text: "x".repeat(text) };
     let question = (text > 0).then(|| Box::new(Question { root, ..Question::default() }));
-    Command::Submit {
+    let payload = Payload {
         task: TaskId(job),
         spec: JobSpec { question, ..JobSpec::crawl(purl, RegistryName::default_of(Ecosystem::Cargo)) },
         client: "acme".parse::<ClientName>().unwrap(),
         lane: Lane::Paid,
-        at: Timestamp::from_millis(1),
+        created_at: Timestamp::from_millis(1),
         epoch: 1,
         trace: Trace::default(),
         origin: Origin::Asked,
-    }
+    };
+    payload.into()
 }
 
 /// An entry of one job that notes whether it was committed.

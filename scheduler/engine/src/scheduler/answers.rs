@@ -13,14 +13,13 @@ use gleaner_model::{
     Answer, AsOf, Attempt, CrawlPart, Ecosystem, Fault, FaultKind, JobId, JobResult, JobSpec, JobState, Lane,
     PackageKey, PackageName, Presence, Purl, RegistryName, ResolutionRecord, Resolved, TaskId, Timestamp, Trace,
 };
-use gleaner_store::{ResolutionWrite, Store, StoreError};
+use gleaner_store::{Payload, ResolutionWrite, Store, StoreError};
 use hashbrown::HashMap;
 
 use super::message::{Admitted, Committed, Message, SubmitError};
 use super::state::State;
 use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
-use crate::payloads::Payload;
 
 /// Rounds of one task: each finds at least one layer of dependencies, and no real graph has so many.
 const ROUNDS_MAX: u32 = 64;
@@ -180,8 +179,7 @@ impl State {
         let jobs: Vec<JobId> = fresh.iter().map(|(job, _)| *job).collect();
         let mut entry = Entry::new(self.answer_asked(worker, attempt, jobs));
         for (job, payload) in fresh {
-            entry.commands.push((job.0, payload.to_command()));
-            self.payloads.insert(job, payload);
+            self.put(&mut entry, job, payload);
         }
         self.commit(entry);
         None

@@ -7,14 +7,13 @@ use gleaner_model::{
     Assignment, Attempt, ClientName, CrawlPart, Document, Fault, FaultKind, Host, JobKind, Lane, Outcome, PackageHead,
     PackageKey, Permit, Registry, Validators,
 };
-use gleaner_store::{Store, StoreError};
+use gleaner_store::{Payload, Store, StoreError};
 use tokio::runtime::Handle;
 
 use super::gathered::by_worker;
 use super::message::{Message, Outbound, Reported, ToWorker, WorkerSaid};
 use super::state::State;
 use crate::committer::Entry;
-use crate::payloads::Payload;
 use crate::positions::position_of;
 
 /// An attempt on its way to a worker: what is needed to describe it.
@@ -23,7 +22,7 @@ pub(super) struct Departure {
     outbound: Outbound,
     attempt: Attempt,
     payload: Arc<Payload>,
-    registry: Registry,
+    registry: Arc<Registry>,
     permit: Permit,
     lane: Lane,
     checkpoint: Vec<u8>,
@@ -101,7 +100,7 @@ impl State {
         is_left_over && *epoch == self.parts.store.opened().epoch
     }
 
-    fn assignable(&mut self, attempt: Attempt, host: HostIndex) -> Result<(Arc<Payload>, Registry, Host), Fault> {
+    fn assignable(&mut self, attempt: Attempt, host: HostIndex) -> Result<(Arc<Payload>, Arc<Registry>, Host), Fault> {
         let internal = |detail: String| Fault::new(FaultKind::Internal, detail);
         let payload = self
             .payloads
@@ -114,7 +113,7 @@ impl State {
             .of(&payload.spec)
             .ok_or_else(|| internal(format!("registry `{}` is not configured any more", payload.spec.registry)))?;
         let host = self.parts.core.host_name(host).cloned().ok_or_else(|| internal("an unknown host".to_owned()))?;
-        Ok((payload, known.registry.clone(), host))
+        Ok((payload, Arc::clone(&known.registry), host))
     }
 
     /// Treats an attempt that cannot even be described as failed.
@@ -135,10 +134,10 @@ fn leave_together(departures: Vec<Departure>, store: &dyn Store) -> Vec<Message>
         Err(error) => return departures.into_iter().map(|departure| departure.stay(&error)).collect(),
     };
     let (mut failed, mut leaving) = (Vec::new(), Vec::new());
-    for (departure, head) in departures.into_iter().zip(heads) {
+    for ((departure, key), head) in departures.into_iter().zip(keys).zip(heads) {
         let position = departure.position(store);
         match head.and_then(|head| Ok((head, position?))) {
-            Ok((head, position)) => leaving.push((departure.worker, departure.describe(head, position))),
+            Ok((head, position)) => leaving.push((departure.worker, departure.describe(key, head, position))),
             Err(error) => failed.push(departure.stay(&error)),
         }
     }
@@ -170,7 +169,7 @@ impl Departure {
         Message::Worker { worker, said, credit: None }
     }
 
-    fn describe(self, head: Option<PackageHead>, position: u64) -> (Outbound, Assignment) {
+    fn describe(self, key: PackageKey, head: Option<PackageHead>, position: u64) -> (Outbound, Assignment) {
         let Payload { spec, trace, .. } = &*self.payload;
         let is_crawl = spec.kind == JobKind::Crawl;
         let (validators, document, settled) = head.filter(|_| is_crawl).map(known).unwrap_or_default();
@@ -179,7 +178,7 @@ impl Departure {
             kind: spec.kind,
             part: spec.part,
             // A crawl is about a package, whichever version it was asked for.
-            purl: if is_crawl { spec.purl.without_version() } else { spec.purl.clone() },
+            purl: if is_crawl { key.into_purl() } else { spec.purl.clone() },
             registry: self.registry,
             validators,
             document,

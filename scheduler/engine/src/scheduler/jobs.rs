@@ -1,15 +1,16 @@
 //! Taking jobs in, and ending them on request.
 
+use std::sync::Arc;
+
 use gleaner_core::{Admission, Ask, CancelOutcome, Effect, Terms};
 use gleaner_model::{ClientName, JobId, JobResult, JobSpec, Lane, Origin, TaskId, Trace};
-use gleaner_store::{KeyEntry, Keyed, StreamPosition};
+use gleaner_store::{Command, KeyEntry, Keyed, Payload, StreamPosition};
 
 use super::message::{Admitted, CancelError, Committed, Credit, Message, Reply, Room, Submission, SubmitError};
 use super::state::State;
 use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
 use crate::fingerprint::fingerprint_of_job;
-use crate::payloads::Payload;
 use crate::registries::{needs_of, target_of};
 use crate::services::Claim;
 
@@ -29,9 +30,8 @@ impl State {
         let mut entry = Entry::new(self.answer_submission(admitted.clone(), reply, (credit, claims)));
         for (spec, admitted) in specs.into_iter().zip(&admitted) {
             let payload = Payload { origin: origin.clone(), ..self.payload(admitted.task, spec, &client, &trace) };
-            entry.commands.push((admitted.job.0, payload.to_command()));
             entry.keys.extend(key_of(admitted.job, &payload));
-            self.payloads.insert(admitted.job, payload);
+            self.put(&mut entry, admitted.job, payload);
         }
         if let (Some((stream, number)), Some(last)) = (stream, admitted.last()) {
             entry.streams.push(StreamPosition { client: client.name, stream, number, job: last.job, at: now.wall });
@@ -70,6 +70,13 @@ impl State {
             trace: trace.clone(),
             origin: Origin::Asked,
         }
+    }
+
+    /// Has a job journalled with an entry, and keeps at hand what it asks for.
+    pub(super) fn put(&mut self, entry: &mut Entry, job: JobId, payload: Payload) {
+        let payload = Arc::new(payload);
+        entry.commands.push((job.0, Command::Submit(Arc::clone(&payload))));
+        self.payloads.insert(job, payload);
     }
 
     /// Asks the core to take in every job; if it refuses one, those before it are taken back.
@@ -153,7 +160,8 @@ impl State {
         let Effect::Close { jobs, task_ended, merged, state, attempts, fault, journey } = effect else { return };
         task_ended.iter().for_each(|task| _ = self.asked.remove(task));
         let result = JobResult { error: fault, journey: Some(journey), ..JobResult::bare(state, now.wall, attempts) };
-        let ended: Vec<_> = jobs.into_iter().map(|job| (job, result.clone())).collect();
+        let alike = std::iter::repeat_n(result, jobs.len());
+        let ended: Vec<_> = jobs.into_iter().zip(alike).collect();
         let closures = match task_ended.filter(|_| ended.is_empty()) {
             Some(task) => self.unwanted(task).into_iter().collect(),
             None => closures(ended.clone(), task_ended, merged),

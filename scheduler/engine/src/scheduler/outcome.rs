@@ -8,7 +8,7 @@ use gleaner_model::{
     Attempt, ClientName, ContentHash, CrawlPart, Fault, FaultKind, JobId, JobKind, JobResult, JobSpec, Lane, Outcome,
     PackageKey, TaskId, Timestamp,
 };
-use gleaner_store::{PackageWrite, Place, Store, StoreError};
+use gleaner_store::{PackageWrite, Payload, Place, Store, StoreError};
 
 use super::answers::{self, Answered};
 use super::jobs::closures;
@@ -16,7 +16,6 @@ use super::message::{Committed, Found, Meaning, Message, Prepared};
 use super::state::State;
 use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
-use crate::payloads::Payload;
 
 /// Outcomes without documents whose meaning is worked out on one thread: some milliseconds' work, if all of them are
 /// answers with large graphs.
@@ -57,16 +56,18 @@ impl State {
             return self.acknowledge(worker, attempt);
         }
         let (now, mut effects) = (self.now(), Vec::new());
-        let report = match &outcome {
-            Outcome::Failed(fault) => Report::Failed(fault.clone()),
-            Outcome::HandedBack => Report::HandedBack,
-            _ => Report::Finished,
+        let (report, outcome) = match outcome {
+            Outcome::Failed(fault) => (Report::Failed(fault), None),
+            Outcome::HandedBack => (Report::HandedBack, None),
+            finished => (Report::Finished, Some(finished)),
         };
         match self.parts.core.outcome(attempt, report, now, &mut effects) {
             Verdict::Accept => {
-                self.applying += 1;
                 self.perform(&mut effects, now);
-                self.prepare(worker, attempt, outcome, documents);
+                if let Some(outcome) = outcome {
+                    self.applying += 1;
+                    self.prepare(worker, attempt, outcome, documents);
+                }
             }
             Verdict::Retried { .. } | Verdict::DeadLetter => {
                 self.perform_for(&mut effects, now, Some((worker, attempt)));
@@ -140,7 +141,9 @@ impl State {
         let mut entry = self.end_task(worker, attempt, found.result, submitted, &found.trace);
         entry.packages.push(found.write);
         entry.documents = documents;
-        entry.commands.extend(follow_up.map(|(job, payload)| (job.0, payload.to_command())));
+        if let Some((job, payload)) = follow_up {
+            self.put(&mut entry, job, payload);
+        }
         self.commit(entry);
     }
 
@@ -164,7 +167,8 @@ impl State {
         let result = JobResult { attempts, journey, ..result };
         let jobs = self.parts.core.jobs_of(attempt.task);
         let merged = self.parts.core.merged_into(attempt.task);
-        let ended: Vec<(JobId, JobResult)> = jobs.into_iter().map(|job| (job, result.clone())).collect();
+        let alike = std::iter::repeat_n(result, jobs.len());
+        let ended: Vec<(JobId, JobResult)> = jobs.into_iter().zip(alike).collect();
         let span = tracing::debug_span!("commit", task = %attempt.task);
         gleaner_proto::trace::set_parent(&span, trace);
         let mut entry = Entry::new(self.answer_outcome(worker, attempt, ended.clone(), submitted, span));
@@ -177,7 +181,6 @@ impl State {
         let client = Client { name: ClientName::gleaner(), lane: Lane::Bulk, weight: 1, quota: None };
         let admitted = self.admit_one(&spec, &client).ok()?;
         let payload = self.payload(admitted.task, spec, &client, trace);
-        self.payloads.insert(admitted.job, payload.clone());
         Some((admitted.job, payload))
     }
 

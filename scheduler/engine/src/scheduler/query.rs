@@ -2,9 +2,9 @@
 
 use gleaner_core::{Backlog, HostIndex, Wait};
 use gleaner_model::{JobId, JobResult, JobState, JobView, Lane};
+use gleaner_store::Payload;
 
 use super::state::State;
-use crate::payloads::Payload;
 use crate::views::{Depths, LaneState, WorkerState};
 
 /// A backlog that is younger than this is told again: to count it takes milliseconds when tens of thousands of queues have
@@ -56,7 +56,7 @@ impl State {
             Some(payload) => payload,
             None if watched => {
                 let stored = self.parts.store.job(job).ok().flatten()?;
-                Payload::of_command(stored.submit)?.into()
+                stored.submit.into_payload()?
             }
             None => return None,
         };

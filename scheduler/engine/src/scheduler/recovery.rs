@@ -2,11 +2,10 @@
 
 use gleaner_core::{Moment, RecoveredJob, Scheduler, Terms};
 use gleaner_model::JobId;
-use gleaner_store::{Recovered, Store, StoreError};
+use gleaner_store::{Payload, Recovered, Store, StoreError};
 
 use super::orders::Orders;
 use crate::clients::Clients;
-use crate::payloads::Payload;
 use crate::registries::{Registries, needs_of, target_of};
 
 /// What recovery found.
@@ -31,7 +30,7 @@ pub(crate) fn recover(
     let mut found = Found::default();
     store.recover(&mut |recovered| match recovered {
         Recovered::Job { job, open, submit } => {
-            let Some(payload) = Payload::of_command(submit) else { return };
+            let Some(payload) = submit.into_payload() else { return };
             if open {
                 found.orders.recovered(job, &payload);
             }

@@ -13,7 +13,6 @@ use super::admission::{receipt, spec_of, submit};
 use super::credentials::{Standing, while_standing};
 use super::{Shared, credentials, errors, submit_stream};
 use crate::clients::Client;
-use crate::payloads::Payload;
 use crate::scheduler::{Message, bare_view};
 
 /// Jobs of one request: they are decided and committed together, so they bound how long others wait.
@@ -230,7 +229,7 @@ fn states_of(states: &[i32]) -> Result<Vec<JobState>, Status> {
 
 /// A job as the journal has it. One without a result that the scheduler does not hold waits for its registry.
 fn stored_view(stored: StoredJob) -> Option<JobView> {
-    let payload = Payload::of_command(stored.submit)?;
+    let payload = stored.submit.into_payload()?;
     let state = stored.result.as_ref().map_or(JobState::Queued, |result| result.state);
     let attempts = stored.result.as_ref().map_or(0, |result| result.attempts);
     let waiting_for = match &stored.result {

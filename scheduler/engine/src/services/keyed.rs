@@ -9,7 +9,6 @@ use tonic::{Code, Status};
 use super::claims::Claim;
 use super::{Shared, errors};
 use crate::fingerprint::fingerprint_of_job;
-use crate::payloads::Payload;
 use crate::scheduler::Admitted;
 
 /// Some asks, of which those under keys are claimed.
@@ -96,7 +95,7 @@ fn look_up(
 /// The job that a key names; none if its result was forgotten, and the key is free again.
 pub(super) fn admitted(store: &dyn Store, entry: &KeyEntry) -> Result<Option<Admitted>, StoreError> {
     let Keyed::Job(job) = entry.names else { return Ok(None) };
-    let payload = store.job(job)?.and_then(|stored| Payload::of_command(stored.submit));
+    let payload = store.job(job)?.and_then(|stored| stored.submit.into_payload());
     Ok(payload.map(|payload| Admitted {
         job,
         task: payload.task,

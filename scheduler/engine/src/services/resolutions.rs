@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use gleaner_model::{Ecosystem, JobId, JobSpec, PackageKey, Purl, Question, RegistryName, ResolutionRecord};
 use gleaner_proto::{convert, v1};
-use gleaner_store::{Store, StoreError, StoredJob, fingerprint_of_question};
+use gleaner_store::{Payload, Store, StoreError, StoredJob, fingerprint_of_question};
 use tonic::{Code, Request, Response, Status};
 
 use super::jobs::{job_id, not_found};
 use super::{Shared, credentials, errors};
-use crate::payloads::Payload;
 
 /// Answers of one page.
 const PAGE_MAX: usize = 1_000;
@@ -72,9 +71,11 @@ impl v1::resolution_service_server::ResolutionService for Resolutions {
 }
 
 /// A job, and the answer that it ended with.
-fn find(store: &dyn Store, job: JobId) -> Result<Option<(Payload, Option<ResolutionRecord>)>, StoreError> {
+type Answered = (Arc<Payload>, Option<ResolutionRecord>);
+
+fn find(store: &dyn Store, job: JobId) -> Result<Option<Answered>, StoreError> {
     let Some(StoredJob { submit, result, .. }) = store.job(job)? else { return Ok(None) };
-    let Some(payload) = Payload::of_command(submit) else { return Ok(None) };
+    let Some(payload) = submit.into_payload() else { return Ok(None) };
     let JobSpec { purl, registry, question, .. } = &payload.spec;
     let answered_at = result.and_then(|result| result.fetched_at);
     let record = match (question, answered_at) {

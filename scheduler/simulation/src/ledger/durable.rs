@@ -108,7 +108,7 @@ impl Durable {
     pub(crate) fn apply(&mut self, entry: &Entry, pending: &mut BTreeMap<JobId, Facts>) -> Result<(), String> {
         for (sequence, command) in &entry.commands {
             match command {
-                Command::Submit { .. } => self.submitted(JobId(*sequence), pending)?,
+                Command::Submit(_) => self.submitted(JobId(*sequence), pending)?,
                 // Wishes count as durable once anything later is; see `Ledger::wished`.
                 Command::AttemptFailed { .. } | Command::HostBlocked { .. } => {}
             }

@@ -45,12 +45,14 @@ impl Payload {
         };
         let (task, client, lane, epoch) = (self.task, self.client.clone(), self.lane, self.epoch);
         let origin = self.origin.clone();
-        Command::Submit { task, spec, client, lane, at, epoch, trace: Trace::default(), origin }
+        let trace = Trace::default();
+        gleaner_store::Payload { task, spec, client, lane, created_at: at, epoch, trace, origin }.into()
     }
 
     /// What a journalled submission says; none if the command is of another kind.
     pub(crate) fn of_command(command: Command) -> Option<Self> {
-        let Command::Submit { task, spec, client, lane, epoch, origin, .. } = command else { return None };
+        let payload = std::sync::Arc::unwrap_or_clone(command.into_payload()?);
+        let gleaner_store::Payload { task, spec, client, lane, epoch, origin, .. } = payload;
         let number: u64 = spec.purl.name().as_str().strip_prefix('p')?.parse().ok()?;
         let target = number | if spec.part == CrawlPart::Older { OLDER } else { 0 };
         let key = spec.key.and_then(|key| key.as_str().strip_prefix('k')?.parse().ok());

@@ -185,7 +185,7 @@ impl Shelf {
 
 /// Is this the submission of one of a batch's jobs?
 fn is_of(command: &Command, batch: BatchId) -> bool {
-    matches!(command, Command::Submit { origin: Origin::Batch(of), .. } if *of == batch)
+    matches!(command, Command::Submit(payload) if payload.origin == Origin::Batch(batch))
 }
 
 fn opened(store: &Option<Box<RedbStore>>) -> Result<&RedbStore, StoreError> {

@@ -104,12 +104,12 @@ impl Model {
             match command {
                 Command::AttemptFailed { task, .. } => _ = attempts.insert(*task, *sequence),
                 Command::HostBlocked { host, .. } => _ = wishes.insert(host.clone(), *sequence),
-                Command::Submit { .. } => {}
+                Command::Submit(_) => {}
             }
         }
         for (sequence, command) in &self.commands {
             match command.clone() {
-                Command::Submit { .. } => self.recover_job(JobId(*sequence), command, take),
+                Command::Submit(_) => self.recover_job(JobId(*sequence), command, take),
                 Command::AttemptFailed { task, attempts: count, retry_at, .. } => {
                     if attempts[&task] == *sequence && !self.ended.contains(&task) {
                         take(Recovered::AttemptFailed { task, attempts: count, retry_at });
@@ -126,7 +126,8 @@ impl Model {
 
     fn recover_job(&self, job: JobId, submit: &Command, take: &mut dyn FnMut(Recovered)) {
         let open = !self.closed.contains_key(&job);
-        let Command::Submit { task, .. } = submit else { return };
+        let Command::Submit(payload) = submit else { return };
+        let task = &payload.task;
         let carries = task.maker() == job && !self.ended.contains(task);
         if open || carries {
             take(Recovered::Job { job, open, submit: submit.clone() });

@@ -115,11 +115,11 @@ impl Chunk {
         let span = span.max(ends.by.len());
         let mut liveness = Liveness::none(span);
         for (offset, command) in commands {
-            let Command::Submit { task, .. } = command else { continue };
+            let Command::Submit(payload) = command else { continue };
             if ends.batch(offset).is_none() {
                 liveness.open(offset);
             }
-            let made_it = task.0 == first + offset as u64;
+            let made_it = payload.task.0 == first + offset as u64;
             if made_it && !tasks_ended.iter().any(|ended| usize::from(*ended) == offset) {
                 liveness.hold(offset);
             }

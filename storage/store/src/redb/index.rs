@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::redb::plan::plan;
-    use crate::{Closure, Command, Group};
+    use crate::{Closure, Command, Group, Payload};
 
     fn submit(sequence: u64) -> (u64, Command) {
         let purl: Purl = "pkg:cargo/serde".parse().expect("valid");
@@ -140,7 +140,8 @@ mod tests {
         let (client, at) = (gleaner_model::ClientName::gleaner(), Timestamp::default());
         let (task, lane, trace) = (TaskId(sequence), Lane::Free, Trace::default());
         let origin = gleaner_model::Origin::Asked;
-        (sequence, Command::Submit { task, spec, client, lane, at, epoch: 1, trace, origin })
+        let payload = Payload { task, spec, client, lane, created_at: at, epoch: 1, trace, origin };
+        (sequence, payload.into())
     }
 
     fn commit(index: &mut Index, group: &Group) {

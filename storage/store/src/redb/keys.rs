@@ -43,10 +43,10 @@ pub(crate) fn is_empty(reading: &ReadTransaction) -> Result<bool, StoreError> {
 pub(crate) fn forget_jobs(transaction: &WriteTransaction, first: u64, commands: &Commands) -> Result<(), StoreError> {
     let mut keys = transaction.open_table(KEYS).map_err(table)?;
     for (offset, command) in commands {
-        let Command::Submit { spec, client, origin, .. } = command else { continue };
+        let Command::Submit(payload) = command else { continue };
         let job = Keyed::Job(JobId(first + u64::from(*offset)));
-        for key in keys_of(spec, origin) {
-            forget(&mut keys, client, &key, job)?;
+        for key in keys_of(&payload.spec, &payload.origin) {
+            forget(&mut keys, &payload.client, &key, job)?;
         }
     }
     Ok(())

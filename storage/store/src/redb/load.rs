@@ -46,7 +46,7 @@ fn add_chunk(index: &mut Index, first: u64, stored: &[u8]) -> Result<(), frame::
     for (offset, command) in &commands {
         let sequence = first + u64::from(*offset);
         match command {
-            Command::Submit { .. } => {}
+            Command::Submit(_) => {}
             Command::AttemptFailed { task, .. } => _ = index.attempts.insert(*task, sequence),
             Command::HostBlocked { host, until } => {
                 let latest = index.hosts.get(host).map_or(*until, |before| before.latest.max(*until));

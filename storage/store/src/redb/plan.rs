@@ -106,7 +106,7 @@ impl Plan {
     fn hold_last(&mut self, index: &Index, commands: &[(u64, Command)]) {
         for (sequence, command) in commands {
             match command {
-                Command::Submit { .. } => {}
+                Command::Submit(_) => {}
                 Command::AttemptFailed { task, .. } => self.hold_attempt(index, *sequence, *task),
                 Command::HostBlocked { host, until } => self.hold_wish(index, *sequence, host, *until),
             }

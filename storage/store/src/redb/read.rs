@@ -114,7 +114,7 @@ fn end_of(notes: &Notes, first: u64, job: JobId) -> End {
 fn find(commands: Commands, first: u64, job: JobId) -> Option<Command> {
     let offset = row::offset_in_row(first, job.0)?;
     let (_, command) = commands.into_iter().find(|(at, _)| *at == offset)?;
-    matches!(command, Command::Submit { .. }).then_some(command)
+    matches!(command, Command::Submit(_)).then_some(command)
 }
 
 /// Rows and batches as one read transaction sees them; batches are unpacked once.
@@ -155,7 +155,7 @@ impl Rows {
     /// The jobs of the rows at `first`: of the chunk, if it is one, and of the row of ended ones.
     fn jobs_of(&self, first: u64, chunk: Option<&Chunk>) -> Result<Vec<(JobId, Command, End)>, StoreError> {
         let mut jobs = Vec::new();
-        let submits = |(_, command): &(u16, Command)| matches!(command, Command::Submit { .. });
+        let submits = |(_, command): &(u16, Command)| matches!(command, Command::Submit(_));
         if let Some(chunk) = chunk {
             for (offset, command) in self.chunk(first)?.into_iter().filter(submits) {
                 jobs.push((JobId(first + u64::from(offset)), command, end_in(chunk, usize::from(offset))));

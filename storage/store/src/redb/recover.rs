@@ -48,6 +48,6 @@ fn recovered(job: JobId, open: bool, command: Command) -> Recovered {
             Recovered::AttemptFailed { task, attempts, retry_at }
         }
         Command::HostBlocked { host, until } => Recovered::HostBlocked { host, until },
-        submit @ Command::Submit { .. } => Recovered::Job { job, open, submit },
+        submit @ Command::Submit(_) => Recovered::Job { job, open, submit },
     }
 }

@@ -81,7 +81,7 @@ fn rewrite(transaction: &WriteTransaction, first: u64, chunk: &Chunk) -> Result<
     let lives = |(offset, _): &(u16, Command)| chunk.liveness.is_live(usize::from(*offset));
     let (living, over): (Vec<_>, Vec<_>) = commands.into_iter().partition(lives);
     let ends = chunk.ends.as_deref().cloned().unwrap_or_default();
-    let jobs = over.iter().filter(|(_, command)| matches!(command, Command::Submit { .. }));
+    let jobs = over.iter().filter(|(_, command)| matches!(command, Command::Submit(_)));
     let jobs = jobs.collect::<Vec<_>>();
     if !jobs.is_empty() {
         fold(transaction, first, &ends, &row::repack(jobs.into_iter()), chunk.folded)?;
@@ -99,7 +99,7 @@ fn rewrite(transaction: &WriteTransaction, first: u64, chunk: &Chunk) -> Result<
 /// Offsets of those that made a task which has ended, while their own jobs have not.
 fn tasks_ended(first: u64, chunk: &Chunk, living: &[(u16, Command)]) -> Vec<u16> {
     let ended = living.iter().filter(|(offset, command)| {
-        let made = matches!(command, Command::Submit { task, .. } if task.0 == first + u64::from(*offset));
+        let made = matches!(command, Command::Submit(payload) if payload.task.0 == first + u64::from(*offset));
         made && !chunk.liveness.is_held(usize::from(*offset))
     });
     ended.map(|(offset, _)| *offset).collect()

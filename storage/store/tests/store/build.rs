@@ -6,7 +6,7 @@ use gleaner_model::{
     PackageContent, PackageHead, PackageKey, PackageName, PackageRecord, Presence, Purl, RegistryName, Schedule,
     TaskId, Timestamp, Trace, Version,
 };
-use gleaner_store::{Closure, Command, Group, KeyEntry, Keyed, PackageWrite, StreamPosition};
+use gleaner_store::{Closure, Command, Group, KeyEntry, Keyed, PackageWrite, Payload, StreamPosition};
 
 pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::from_millis(ms)
@@ -31,17 +31,17 @@ pub(crate) fn submit(sequence: u64, task: u64) -> (u64, Command) {
         question: None,
     };
     let client = ClientName::gleaner();
-    let command = Command::Submit {
+    let payload = Payload {
         task: TaskId(task),
         spec,
         client,
         lane: Lane::Free,
-        at: at(1),
+        created_at: at(1),
         epoch: 1,
         trace: Trace::default(),
         origin: Origin::Asked,
     };
-    (sequence, command)
+    (sequence, payload.into())
 }
 
 pub(crate) fn failed(sequence: u64, task: u64, attempts: u32, retry_at: i64) -> (u64, Command) {
@@ -135,12 +135,10 @@ pub(crate) fn keyed(client: &str, key: &str, job: u64) -> KeyEntry {
 
 /// Job `sequence` of client `a`, submitted under a key.
 pub(crate) fn submit_under(sequence: u64, key: &str, origin: Origin) -> (u64, Command) {
-    let Command::Submit { task, mut spec, lane, at, epoch, trace, .. } = submit(sequence, sequence).1 else {
-        unreachable!("it submits")
-    };
-    spec.key = (!key.is_empty()).then(|| key.parse().unwrap());
-    let client = "a".parse().unwrap();
-    (sequence, Command::Submit { task, spec, client, lane, at, epoch, trace, origin })
+    let payload = submit(sequence, sequence).1.into_payload().expect("it submits");
+    let mut payload = Payload { client: "a".parse().unwrap(), origin, ..(*payload).clone() };
+    payload.spec.key = (!key.is_empty()).then(|| key.parse().unwrap());
+    (sequence, payload.into())
 }
 
 /// A batch of the jobs from `first` to `last`, with how it ended.

@@ -27,8 +27,8 @@ impl Model {
         for (sequence, command) in &group.commands {
             self.next = sequence + 1;
             match command {
-                Command::Submit { task, .. } if task.0 == *sequence => _ = self.open_tasks.insert(task.0),
-                Command::Submit { .. } => {}
+                Command::Submit(payload) if payload.task.0 == *sequence => _ = self.open_tasks.insert(*sequence),
+                Command::Submit(_) => {}
                 Command::AttemptFailed { task, .. } => {
                     if self.open_tasks.contains(&task.0) {
                         self.attempts.insert(task.0, *sequence);
@@ -48,7 +48,7 @@ impl Model {
     }
 
     fn is_open(&self, job: u64) -> bool {
-        matches!(self.commands.get(&job), Some(Command::Submit { .. })) && !self.results.contains_key(&job)
+        matches!(self.commands.get(&job), Some(Command::Submit(_))) && !self.results.contains_key(&job)
     }
 
     pub(crate) fn open_jobs(&self) -> Vec<u64> {
@@ -61,7 +61,7 @@ impl Model {
 
     pub(crate) fn task_of(&self, job: u64) -> u64 {
         match &self.commands[&job] {
-            Command::Submit { task, .. } => task.0,
+            Command::Submit(payload) => payload.task.0,
             _ => panic!("{job} is no job"),
         }
     }
@@ -73,7 +73,7 @@ impl Model {
     /// What recovery ought to hand over, wishes that may be forgotten left out.
     fn expected(&self) -> Vec<Recovered> {
         let one = |(sequence, command): (&u64, &Command)| match command.clone() {
-            submit @ Command::Submit { .. } => {
+            submit @ Command::Submit(_) => {
                 let open = self.is_open(*sequence);
                 let held = open || self.open_tasks.contains(sequence);
                 held.then_some(Recovered::Job { job: JobId(*sequence), open, submit })
@@ -112,7 +112,7 @@ impl Model {
     }
 
     fn check_job(&self, sequence: u64, stored: Option<StoredJob>) -> Option<StoredJob> {
-        let Some(submit @ Command::Submit { .. }) = self.commands.get(&sequence) else {
+        let Some(submit @ Command::Submit(_)) = self.commands.get(&sequence) else {
             assert_eq!(stored, None, "{sequence} is no job");
             return None;
         };

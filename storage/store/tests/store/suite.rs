@@ -350,7 +350,7 @@ fn forgets(open: &Open) {
     forget(&*store, 4_000);
     drop(store);
     let store = open();
-    assert!(matches!(store.job(JobId(2)).unwrap().unwrap().submit, Command::Submit { .. }));
+    assert!(matches!(store.job(JobId(2)).unwrap().unwrap().submit, Command::Submit(_)));
     forget(&*store, 5_001);
     assert_eq!(store.job(JobId(2)).unwrap(), None);
     assert_eq!(recovered(&*store), []);

@@ -148,7 +148,8 @@ pub(crate) fn assignment(task: u64, purl: &str, base_url: &str) -> Assignment {
             name: RegistryName::default_of(purl.ecosystem()),
             ecosystem: purl.ecosystem(),
             base_url: base_url.to_owned(),
-        },
+        }
+        .into(),
         purl,
         validators: Validators::default(),
         document: None,

@@ -10,12 +10,11 @@ use std::sync::Arc;
 
 use gleaner_core::Refusal;
 use gleaner_model::{Batch, BatchId, IdempotencyKey, JobId, JobSpec, JobState, Origin, Tally, Timestamp, Trace};
-use gleaner_store::{Command, KeyEntry, Keyed, OrderWrite, Store, StoreError};
+use gleaner_store::{Command, KeyEntry, Keyed, OrderWrite, Payload, Store, StoreError};
 
 use super::{Order, OrderError};
 use crate::clients::Client;
 use crate::committer::Entry;
-use crate::payloads::Payload;
 use crate::scheduler::message::{Admitted, Committed, Credit, Message, Reply, Room, SubmitError};
 use crate::scheduler::state::State;
 use crate::services::Claim;
@@ -125,9 +124,7 @@ impl State {
             let _ = reply.send(result.map(|()| admitted).map_err(|error| SubmitError::Store(error.to_string())));
         }));
         for (job, payload) in payloads {
-            let payload = Payload { origin: Origin::Batch(id), ..payload };
-            entry.commands.push((job.0, payload.to_command()));
-            self.payloads.insert(job, payload);
+            self.put(&mut entry, job, Payload { origin: Origin::Batch(id), ..payload });
         }
         entry.keys.extend(key.map(|(key, fingerprint)| KeyEntry {
             client: client.name.clone(),
@@ -229,7 +226,7 @@ pub(crate) fn batch_states(
     let (mut states, mut latest) = (BTreeMap::new(), None);
     let room = usize::try_from(batch.last.0 - batch.first().0 + 1).unwrap_or(usize::MAX);
     for stored in store.jobs(Some(JobId(batch.last.0 + 1)), room)? {
-        if matches!(&stored.submit, Command::Submit { origin: Origin::Batch(id), .. } if *id == batch.id) {
+        if matches!(&stored.submit, Command::Submit(payload) if payload.origin == Origin::Batch(batch.id)) {
             states.insert(stored.job, stored.result.as_ref().map_or(JobState::Queued, |result| result.state));
             latest = latest.max(stored.result.map(|result| result.ended_at));
         }

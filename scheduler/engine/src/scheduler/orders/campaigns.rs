@@ -9,13 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_core::{Moment, Refusal};
 use gleaner_model::{Campaign, CampaignState, ClientName, JobId, JobSpec, Lane, Origin, PackageKey, Purl, Trace};
-use gleaner_store::OrderWrite;
+use gleaner_store::{OrderWrite, Payload};
 use hashbrown::HashMap;
 
 use super::{CampaignChange, Name, Order, OrderError};
 use crate::clients::Client;
 use crate::committer::Entry;
-use crate::payloads::Payload;
 use crate::scheduler::message::{Admitted, Committed, Message, Reply, SubmitError};
 use crate::scheduler::state::State;
 
@@ -279,8 +278,7 @@ impl State {
             }
         }));
         for (admitted, payload) in submitted {
-            entry.commands.push((admitted.job.0, payload.to_command()));
-            self.payloads.insert(admitted.job, payload);
+            self.put(&mut entry, admitted.job, payload);
         }
         entry.orders.push(OrderWrite::Campaign(campaign));
         self.commit(entry);

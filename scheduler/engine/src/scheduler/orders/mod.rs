@@ -13,10 +13,9 @@ use std::collections::VecDeque;
 
 use gleaner_core::Moment;
 use gleaner_model::{ClientName, JobId, JobState, OrderName, Origin, Timestamp};
-use gleaner_store::{Store, StoreError};
+use gleaner_store::{Payload, Store, StoreError};
 
 use super::state::State;
-use crate::payloads::Payload;
 
 pub(crate) use batches::{BatchItem, BatchSubmission, batch_states};
 pub(crate) use message::{CampaignChange, Order, OrderError};

@@ -10,11 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use gleaner_core::cron::Cron;
 use gleaner_core::{Moment, Refusal};
 use gleaner_model::{ClientName, Origin, Schedule, ScheduleRun, Timestamp, Trace};
-use gleaner_store::OrderWrite;
+use gleaner_store::{OrderWrite, Payload};
 
 use super::{Name, OrderError};
 use crate::committer::Entry;
-use crate::payloads::Payload;
 use crate::scheduler::message::{Admitted, Committed, Message, Reply, SubmitError};
 use crate::scheduler::state::State;
 
@@ -188,8 +187,7 @@ impl State {
             }
         }));
         for (admitted, payload) in admitted {
-            entry.commands.push((admitted.job.0, payload.to_command()));
-            self.payloads.insert(admitted.job, payload);
+            self.put(&mut entry, admitted.job, payload);
         }
         entry.orders.push(OrderWrite::Schedule(Box::new(schedule.clone())));
         self.commit(entry);

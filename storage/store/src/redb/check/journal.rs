@@ -34,7 +34,7 @@ impl Checker<'_> {
             look_at_row(first, &commands, next, &mut reached, &chunks)?;
             let notes = notes.ok_or("it does not say how its jobs ended")?;
             for (offset, command) in &commands {
-                let is_job = matches!(command, Command::Submit { .. });
+                let is_job = matches!(command, Command::Submit(_));
                 if is_job && notes.ends.batch(usize::from(*offset)).is_none() {
                     return Err(format!("it does not say how job {} ended", first + u64::from(*offset)).into());
                 }
@@ -102,7 +102,8 @@ fn look_at_row(first: u64, commands: &Commands, next: u64, reached: &mut u64, ot
 
 fn look_at_command(sequence: u64, command: &Command) -> Looked {
     let task = match command {
-        Command::Submit { task, .. } | Command::AttemptFailed { task, .. } => task.0,
+        Command::Submit(payload) => payload.task.0,
+        Command::AttemptFailed { task, .. } => task.0,
         Command::HostBlocked { .. } => return Ok(()),
     };
     let sensible = (1..=sequence).contains(&task);

@@ -15,7 +15,7 @@ use gleaner_model::{
     OrderName, Origin, Purl, RegistryName, Schedule, ScheduleRun, TaskId, Timestamp, Trace,
 };
 
-use crate::{Command, StoreError, frame};
+use crate::{Command, Payload, StoreError, frame};
 
 use super::super::errors::{damaged, storage, table};
 use super::super::tables::{CAMPAIGNS, JOURNAL_LEVEL, SCHEDULES};
@@ -94,7 +94,7 @@ impl From<OldCommand> for Command {
     fn from(old: OldCommand) -> Self {
         match old {
             OldCommand::Submit { task, spec, client, lane, at, epoch, trace, origin } => {
-                Self::Submit { task, spec: spec.into(), client, lane, at, epoch, trace, origin }
+                Payload { task, spec: spec.into(), client, lane, created_at: at, epoch, trace, origin }.into()
             }
             OldCommand::AttemptFailed { task, attempts, fault, retry_at } => {
                 Self::AttemptFailed { task, attempts, fault, retry_at }
@@ -281,8 +281,9 @@ mod tests {
         let store = RedbStore::open(dir.path(), RedbOptions::default()).unwrap();
         let job = store.job(JobId(1)).unwrap().unwrap();
         assert_eq!(job.submit, submit(1).into());
-        let Command::Submit { spec: new, .. } = job.submit else { panic!("a job") };
-        assert_eq!((new.question, new.max_age_ms, new.key), (None, 9, Some("mine".parse().unwrap())));
+        let payload = job.submit.into_payload().expect("a job");
+        let new = &payload.spec;
+        assert_eq!((&new.question, new.max_age_ms, &new.key), (&None, 9, &Some("mine".parse().unwrap())));
         assert_eq!(store.schedules().unwrap(), [Schedule::from(schedule())]);
         assert_eq!(store.campaigns().unwrap(), [Campaign::from(campaign())]);
         drop(store);

@@ -136,7 +136,8 @@ mod tests {
 
     fn expected(old: OldCommand) -> Command {
         let command = Command::from(questions::OldCommand::from(old));
-        let Command::Submit { spec, origin, .. } = &command else { panic!("a job") };
+        let Command::Submit(payload) = &command else { panic!("a job") };
+        let (spec, origin) = (&payload.spec, &payload.origin);
         assert_eq!((spec.not_before, spec.deadline, &spec.key, origin), (None, None, &None, &Origin::Asked));
         command
     }
