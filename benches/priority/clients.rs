@@ -72,20 +72,27 @@ impl Client {
 
     /// Asks for packages of an ecosystem.
     pub(crate) async fn ask(&self, ecosystem: &str, packages: Vec<String>) -> Result<Vec<Asked>, tonic::Status> {
+        let spec = |name: &String| JobSpec { purl: format!("pkg:{ecosystem}/{name}"), ..JobSpec::default() };
+        let specs = packages.iter().map(spec).collect();
+        let asked = self.submit(specs).await?;
+        Ok(asked.into_iter().zip(packages).map(|(asked, package)| Asked { package, ..asked }).collect())
+    }
+
+    /// Asks for jobs of any kind; what they are about stays as it is in their purls.
+    pub(crate) async fn submit(&self, specs: Vec<JobSpec>) -> Result<Vec<Asked>, tonic::Status> {
         let mut asked = Vec::new();
-        for packages in packages.chunks(SUBMIT_MAX) {
-            let spec = |name: &String| JobSpec { purl: format!("pkg:{ecosystem}/{name}"), ..JobSpec::default() };
-            let request = self.request(v1::SubmitRequest { jobs: packages.iter().map(spec).collect() });
+        for specs in specs.chunks(SUBMIT_MAX) {
+            let request = self.request(v1::SubmitRequest { jobs: specs.to_vec() });
             let asked_us = now_us();
             let receipts = self.jobs().submit(request).await?.into_inner().receipts;
             let receipt_us = now_us();
-            let of = |(package, receipt): (&String, v1::Receipt)| Asked {
-                package: package.clone(),
+            let of = |(spec, receipt): (&JobSpec, v1::Receipt)| Asked {
+                package: spec.purl.clone(),
                 job: receipt.job,
                 asked_us,
                 receipt_us,
             };
-            asked.extend(packages.iter().zip(receipts).map(of));
+            asked.extend(specs.iter().zip(receipts).map(of));
         }
         Ok(asked)
     }

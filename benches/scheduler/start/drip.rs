@@ -1,4 +1,5 @@
-//! A registry on loopback that has no package that is paid for, and sends everything else a byte at a time.
+//! A registry on loopback that has no package that is paid for, has those of the [`puzzle`], and sends everything else a
+//! byte at a time.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use super::Starts;
+use super::{Starts, puzzle};
 
 /// Between two bytes.
 const DROP: Duration = Duration::from_millis(200);
@@ -56,6 +57,10 @@ fn serve(mut stream: &TcpStream, starts: &OnceLock<Starts>) -> std::io::Result<(
         while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
         if paid {
             stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")?;
+            continue;
+        }
+        if let Some(document) = puzzle::document(package) {
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len())?;
             continue;
         }
         write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {BYTES}\r\n\r\n")?;

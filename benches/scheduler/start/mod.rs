@@ -5,12 +5,15 @@
 //! - `sleeping`: victims that sleep for 20 ms, or for 30 s, at a worker that does nothing else (see [`thin`]). Measured is
 //!   from the submitting to the assignment's arrival at the worker;
 //! - `downloading`: victims in the middle of a body that drips (see [`drip`]), at a real worker. Measured is from the
-//!   submitting to the registry's being asked.
+//!   submitting to the registry's being asked;
+//! - `computing`: victims in the middle of a resolution without end (see [`puzzle`]), at a real worker, whose processors they
+//!   have altogether. Measured is the same.
 //!
 //! Beside it stands what a flush of the same disk takes in the same run: whoever flushes before the receipt cannot have
 //! the receipt earlier. (The assignment may run ahead of the flush; the receipt may not.)
 
 mod drip;
+mod puzzle;
 mod thin;
 
 use std::collections::HashMap;
@@ -35,6 +38,8 @@ use crate::report::Report;
 const SLOTS: usize = 32;
 /// Free jobs: more than are done in a run.
 const BACKLOG: usize = 50_000;
+/// The same of resolutions, each of which takes until its budget ends it.
+const QUESTIONS: usize = 2_000;
 /// Between a paid job's start and the next one's submitting, at least; and so many milliseconds more, by turns, so that
 /// nothing falls into step with it.
 const PAUSE_MS: u64 = 5;
@@ -47,15 +52,18 @@ const FLUSHES: usize = 1_000;
 pub(crate) enum Victims {
     Sleeping { ms: u64 },
     Downloading,
+    Computing,
 }
 
 impl Victims {
-    pub(crate) const ALL: [Self; 3] = [Self::Sleeping { ms: 20 }, Self::Sleeping { ms: 30_000 }, Self::Downloading];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Sleeping { ms: 20 }, Self::Sleeping { ms: 30_000 }, Self::Downloading, Self::Computing];
 
     fn name(self) -> String {
         match self {
             Self::Sleeping { ms } => format!("victims sleep {ms} ms"),
             Self::Downloading => "victims download".to_owned(),
+            Self::Computing => "victims compute".to_owned(),
         }
     }
 }
@@ -104,9 +112,14 @@ async fn measure(victims: Victims, samples: usize, dir: &Path) -> Result<Vec<f64
             thin::start(&server, SLOTS, Duration::from_millis(ms), starts.clone()).await?;
             None
         }
-        Victims::Downloading => Some(processes::worker(&server, SLOTS, &dir.join("worker"), &[])?),
+        Victims::Downloading | Victims::Computing => Some(processes::worker(&server, SLOTS, &dir.join("worker"), &[])?),
     };
-    crowd.ask("npm", (0..BACKLOG).map(|number| format!("free-{number}")).collect()).await?;
+    if victims == Victims::Computing {
+        crowd.until_done(&crowd.ask("cargo", puzzle::packages()).await?).await?;
+        crowd.submit((0..QUESTIONS).map(puzzle::question).collect()).await?;
+    } else {
+        crowd.ask("npm", (0..BACKLOG).map(|number| format!("free-{number}")).collect()).await?;
+    }
     while acme.running().await? < u32::try_from(SLOTS)? {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
