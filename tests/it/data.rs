@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::support::rpc::{Client, crawl};
-use crate::support::{Answer, Asked, Ended, Place, Process, Registry, Scheduler};
+use crate::support::{Answer, Asked, Ended, Place, Process, Registry, Scheduler, Worker};
 
 const STORE: &str = "gleaner.redb";
 
@@ -146,4 +146,37 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
     let lost: Vec<_> = acknowledged.iter().filter(|id| !known.contains(id.as_str())).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     println!("{} jobs were acknowledged before the disk was full", acknowledged.len());
+}
+
+/// A document that no compression brings below what a worker on a full disk may write.
+fn large_packument(asked: &Asked) -> Answer {
+    let name = asked.path.trim_start_matches("/npm/");
+    let text: String = (0..48_000).map(|part| format!("{:x}", Sha256::digest(format!("{name} {part}")))).collect();
+    Answer::ok(format!(
+        r#"{{"name": "{name}", "readme": "{text}", "dist-tags": {{"latest": "1.0.0"}}, "versions": {{"1.0.0": {{"name": "{name}", "version": "1.0.0"}}}}}}"#
+    ))
+}
+
+#[tokio::test]
+async fn a_worker_whose_disk_is_full_ends_and_another_does_its_work() {
+    let (place, registry) = (Place::new(), Registry::start(large_packument));
+    let scheduler = Scheduler::start(&place, &place.path("scheduler"), &registry.addresses(), &[]);
+    let data = place.path("full");
+    let full = place.gleaner(["worker", "--slots", "1", "--server", &scheduler.url, "--data"]).arg(&data);
+    let (mut full, _): (Process, Value) = full.files_of_at_most(FULL_AT_KIB).start();
+    let client = Client::connect(&scheduler.url).await;
+    client.jobs().submit(v1::SubmitRequest { jobs: vec![crawl("pkg:npm/left-pad")] }).await.unwrap();
+    assert_eq!(full.wait().code(), Some(3));
+    let said = full.stderr.all();
+    for word in [data.to_str().unwrap(), "File too large"] {
+        assert!(said.contains(word), "{word:?} is not in {said}");
+    }
+    let _other = Worker::start(&place, &place.path("other"), &scheduler.url, 1, &[]);
+    let done =
+        place.gleaner(["refresh", "--json", "--server", &scheduler.url, "pkg:npm/left-pad"]).run().expect(0).object();
+    assert_eq!(
+        (&done["state"], &done["attempts"]),
+        (&"done".into(), &2.into()),
+        "it joined the job that was there: {done}"
+    );
 }

@@ -103,14 +103,19 @@ impl Crew {
     pub(super) async fn until(&self, name: &str, wished: impl Fn(Option<&v1::Worker>) -> bool) {
         let begun = Instant::now();
         loop {
-            let workers = self.client.operator().list_workers(v1::ListWorkersRequest {}).await.unwrap().into_inner();
-            let worker = workers.workers.iter().find(|worker| worker.name == name);
-            if wished(worker) {
+            let worker = self.known(name).await;
+            if wished(worker.as_ref()) {
                 return;
             }
             assert!(begun.elapsed() < PATIENCE, "{name} is still {worker:?}");
             tokio::time::sleep(GLANCE).await;
         }
+    }
+
+    /// The scheduler's view of a worker.
+    pub(super) async fn known(&self, name: &str) -> Option<v1::Worker> {
+        let workers = self.client.operator().list_workers(v1::ListWorkersRequest {}).await.unwrap().into_inner();
+        workers.workers.into_iter().find(|worker| worker.name == name)
     }
 
     /// The rows of `gleaner workers`: name and accepted outcomes.

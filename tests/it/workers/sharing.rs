@@ -29,6 +29,26 @@ async fn what_a_killed_worker_was_fetching_is_fetched_by_another() {
     assert_eq!(ended.iter().filter(|job| job.attempts == 1).count(), 8, "the others were not: {ended:?}");
 }
 
+/// One worker is stopped before the other one is killed. A stopped worker's connection stays, and only the end of its
+/// leases, seconds later, tells that it is gone; the killed one's work does not wait for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_worker_had_waits_for_no_lease() {
+    let crew = Crew::new().await;
+    let (stopped, mut killed) = (crew.worker("stopped", 4).await, crew.worker("killed", 4).await);
+    let jobs = crew.submit(0..8).await;
+    crew.until_asked(8).await;
+    let _other = crew.worker("other", 4).await;
+    stopped.process.signal("STOP");
+    killed.process.kill();
+    crew.until_asked(12).await;
+    let leases_hold = |known: Option<&gleaner_proto::v1::Worker>| known.is_some_and(|known| known.running == 4);
+    assert!(leases_hold(crew.known("stopped").await.as_ref()), "its leases end later");
+    stopped.process.signal("CONT");
+    crew.open_gate();
+    let ended = crew.all_done(&jobs).await;
+    assert_eq!(ended.iter().filter(|job| job.attempts == 2).count(), 4, "the killed one's were begun anew: {ended:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_worker_comes_back_as_itself() {
     let crew = Crew::new().await;

@@ -1,10 +1,13 @@
 //! Processes that stop without ending, and connections that break: nobody says goodbye, and what was under way is done
 //! once all the same.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gleaner_proto::v1;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -74,10 +77,31 @@ async fn a_worker_goes_on_over_a_new_connection() {
     assert!(wire.connections() >= 4, "each cut made it connect anew");
 }
 
+/// Both sides keep a connection that carries nothing any more: nobody is told that it is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_connection_carries_nothing_any_more_makes_another() {
+    let crew = Crew::new().await;
+    let wire = Wire::to(crew.scheduler.address()).await;
+    let _worker = crew.worker_at("far", 4, &wire.url).await;
+    let jobs = crew.submit(0..12).await;
+    crew.until_asked(4).await;
+    wire.swallow();
+    crew.open_gate();
+    crew.all_done(&jobs).await;
+    assert_eq!(revisions(&crew, 0..12).await, [1; 12], "no outcome was accepted twice");
+    assert!(wire.connections() >= 2, "the first one carried nothing");
+}
+
 /// What lies between a worker and its scheduler, and can be cut.
 struct Wire {
     url: String,
-    open: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    open: Arc<Mutex<Vec<Carried>>>,
+}
+
+/// A connection, and whether what is sent over it gets lost.
+struct Carried {
+    carrying: JoinHandle<()>,
+    swallows: Arc<AtomicBool>,
 }
 
 impl Wire {
@@ -88,9 +112,10 @@ impl Wire {
         let connections = Arc::clone(&open);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                let address = address.clone();
-                let carried = tokio::spawn(async move { carry(near, &address).await });
-                connections.lock().unwrap().push(carried);
+                let (address, swallows) = (address.clone(), Arc::new(AtomicBool::new(false)));
+                let lost = Arc::clone(&swallows);
+                let carrying = tokio::spawn(async move { carry(near, &address, &lost).await });
+                connections.lock().unwrap().push(Carried { carrying, swallows });
             }
         });
         Self { url, open }
@@ -98,7 +123,12 @@ impl Wire {
 
     /// Breaks every connection that there is.
     fn cut(&self) {
-        self.open.lock().unwrap().iter().for_each(JoinHandle::abort);
+        self.open.lock().unwrap().iter().for_each(|carried| carried.carrying.abort());
+    }
+
+    /// From now on the connections that there are take everything and hand on nothing.
+    fn swallow(&self) {
+        self.open.lock().unwrap().iter().for_each(|carried| carried.swallows.store(true, Ordering::Relaxed));
     }
 
     fn connections(&self) -> usize {
@@ -106,8 +136,22 @@ impl Wire {
     }
 }
 
-async fn carry(mut near: TcpStream, address: &str) {
-    if let Ok(mut far) = TcpStream::connect(address).await {
-        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+async fn carry(near: TcpStream, address: &str, swallows: &AtomicBool) {
+    let Ok(far) = TcpStream::connect(address).await else { return };
+    let ((near_out, near_in), (far_out, far_in)) = (near.into_split(), far.into_split());
+    // Whichever side ends first ends both.
+    tokio::select! {
+        () = hand_on(near_out, far_in, swallows) => {}
+        () = hand_on(far_out, near_in, swallows) => {}
+    }
+}
+
+async fn hand_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, swallows: &AtomicBool) {
+    let mut bytes = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut bytes).await {
+        let is_lost = swallows.load(Ordering::Relaxed);
+        if !is_lost && to.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
     }
 }
