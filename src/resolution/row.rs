@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use gleaner_model::{Answer, AsOf, Edge, Graph, Node, PackageName, ROOT, ResolutionRecord};
 use serde::Serialize;
 
-/// One answer. Every key is always there, but `lock`, which is there if it was asked for.
+/// One answer. Every key is always there, but `lock`, which is there if it was asked for, and `warnings`, which is there if
+/// there are any.
 #[derive(Serialize)]
 pub(crate) struct AnswerRow<'a> {
     outcome: &'static str,
@@ -17,6 +18,8 @@ pub(crate) struct AnswerRow<'a> {
     reason: Option<String>,
     elapsed_us: u64,
     read_set: Vec<ReadRow<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     lock: Option<&'a str>,
 }
@@ -62,6 +65,7 @@ impl<'a> AnswerRow<'a> {
             reason: reason(&resolved.resolution.answer),
             elapsed_us: resolved.elapsed_us,
             read_set: read.map(|it| ReadRow { name: it.name.as_str(), requirement: &it.requirement }).collect(),
+            warnings: &resolved.resolution.warnings,
             lock: resolved.lock.as_deref().filter(|_| record.question.lock),
         }
     }
@@ -156,13 +160,14 @@ mod tests {
         let graph = npm_graph(&["node_modules/b b 2.0.0"], &["root b ^2 peer-optional", "b root * normal"]);
         let mut record = asked_at(AsOf::Published(Timestamp::from_millis(0)), Ecosystem::Npm, Answer::Graph(graph));
         record.question.lock = true;
+        record.resolved.resolution.warnings = vec!["b 2.0.0 is old".to_owned()];
         record.resolved.lock = Some("{}\n".to_owned());
         let expected = concat!(
             r#"{"outcome":"graph","ecosystem":"npm","environment":{"rustc":"1.95.0"},"as_of":"1970-01-01T00:00:00Z","#,
             r#""nodes":[{"name":"b","version":"2.0.0","path":"node_modules/b"}],"#,
             r#""edges":[{"from":null,"to":0,"requirement":"^2","kind":"peer-optional"},"#,
             r#"{"from":0,"to":null,"requirement":"*","kind":"normal"}],"#,
-            r#""reason":null,"elapsed_us":417,"read_set":[{"name":"a","requirement":"^1"}],"lock":"{}\n"}"#,
+            r#""reason":null,"elapsed_us":417,"read_set":[{"name":"a","requirement":"^1"}],"warnings":["b 2.0.0 is old"],"lock":"{}\n"}"#,
         );
         assert_eq!(text(&record), expected);
     }

@@ -2,7 +2,7 @@
 
 use gleaner_model::{
     CampaignState, CrawlPart, DependencyKind, EdgeKind, FaultKind, JobKind, JobState, Lane, Presence, Sensitivity,
-    WaitCause,
+    UntoldFact, WaitCause,
 };
 
 use super::field::unknown_number;
@@ -51,6 +51,7 @@ mirror!(FaultKind: Throttled, Stale, Malformed, Outage, Denied, Unimplemented, L
 mirror!(DependencyKind: Normal, Build, Dev, Peer);
 mirror!(EdgeKind: Normal, Build, Dev, Optional, Peer, PeerOptional);
 mirror!(Sensitivity: FirstCandidates, Anything);
+mirror!(UntoldFact: Version, Dependencies, YankReason, DeprecationWords, Facts);
 mirror!(CampaignState: Running, Paused, Done, Cancelled);
 mirror!(Presence: Present, NotFound, Gone);
 

@@ -1,6 +1,6 @@
 //! What workers ask of the catalogue, and what it tells them.
 
-use gleaner_model::{Ecosystem, Package, PackageName, RegistryName};
+use gleaner_model::{Ecosystem, Package, PackageName, RegistryName, Untold, UntoldFact};
 
 use super::field::at_most;
 use super::{InvalidMessage, parse, required};
@@ -32,6 +32,8 @@ pub struct KnownPackage {
     pub known: Known,
     /// A position in the catalogue's events: all before it were taken in.
     pub position: u64,
+    /// As of an earlier position: what of the facts of that time cannot be brought back.
+    pub untold: Vec<Untold>,
 }
 
 /// What the catalogue has of a package.
@@ -81,7 +83,9 @@ impl From<KnownPackage> for v1::ReadPackagesResponse {
             Known::Absent => Wire::Absent(v1::Absent {}),
             Known::Package(package) => Wire::Package((*package).into()),
         };
-        Self { name: known.name, known: Some(wire), position: known.position }
+        let untold = |it: Untold| v1::Untold { fact: v1::UntoldFact::from(it.fact).into(), version: it.version };
+        let untold = known.untold.into_iter().map(untold).collect();
+        Self { name: known.name, known: Some(wire), position: known.position, untold }
     }
 }
 
@@ -94,6 +98,14 @@ impl TryFrom<v1::ReadPackagesResponse> for KnownPackage {
             Wire::Absent(v1::Absent {}) => Known::Absent,
             Wire::Package(package) => Known::Package(Box::new(required(Some(package), "package")?)),
         };
-        Ok(Self { name: wire.name, known, position: wire.position })
+        let untold = wire.untold.into_iter().filter_map(untold).collect();
+        Ok(Self { name: wire.name, known, position: wire.position, untold })
     }
+}
+
+/// None if it is something that only a later version of the protocol knows of: an answer with one warning less is better
+/// than none.
+fn untold(wire: v1::Untold) -> Option<Untold> {
+    let fact = UntoldFact::try_from(wire.fact()).ok()?;
+    Some(Untold { fact, version: wire.version })
 }

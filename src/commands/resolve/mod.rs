@@ -53,7 +53,10 @@ pub(crate) async fn run(args: &ResolveArgs, output: Output, config: Option<&Path
 }
 
 fn show(root: &str, record: &ResolutionRecord, lock: Option<&Lock>, output: Output) -> Result<Exit, Failure> {
-    warn(record, output);
+    // As an object the answer carries them itself.
+    if !output.json {
+        warn(record, output);
+    }
     let locked = lock.zip(record.resolved.lock.as_deref());
     if let Some((Lock::File(path), text)) = locked {
         std::fs::write(path, text).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;

@@ -29,6 +29,7 @@ mod registry;
 mod resolution;
 mod submission;
 mod time;
+mod untold;
 mod version;
 mod worker;
 
@@ -58,5 +59,6 @@ pub use registry::{InvalidRegistryName, PackageKey, Registry, RegistryName};
 pub use resolution::{Answer, Read, Resolution, ResolutionRecord, Resolved, Sensitivity};
 pub use submission::{IdempotencyKey, InvalidIdempotencyKey, Origin};
 pub use time::{InvalidTimestamp, Timestamp};
+pub use untold::{Untold, UntoldFact};
 pub use version::{Artifact, Dependencies, Feature, Version, Yank};
 pub use worker::{Capability, InvalidWorkerName, WorkerName};

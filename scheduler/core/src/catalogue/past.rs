@@ -3,11 +3,12 @@
 //! The problem: only the last reading of a package is kept. But each change since was told, so the earlier state follows
 //! from this one and from what the first later event about each fact says of the state before it. What an event does not
 //! tell cannot be brought back: a version that was removed since, the dependencies of one before they changed, the words
-//! of a yank or a deprecation that was taken back.
+//! of a yank or a deprecation that was taken back, files, features and licences that are others now. All of that is told
+//! beside the facts, so that an answer can warn of it.
 
 use std::collections::BTreeSet;
 
-use gleaner_model::{EventKind, Package, Presence, Yank};
+use gleaner_model::{EventKind, Package, Presence, Untold, UntoldFact, Yank};
 
 /// What was known of a package at an earlier position.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +17,12 @@ pub enum Then {
     Nothing,
     /// Its registry did not have it.
     Absent,
-    /// This. `untold` says whether some of it cannot be brought back.
+    /// This.
     Known {
         /// The facts.
         package: Box<Package>,
-        /// Versions that were there and are not any more, and those whose dependencies are others now.
-        untold: Vec<String>,
+        /// What of them cannot be brought back; sorted, each once.
+        untold: Vec<Untold>,
     },
 }
 
@@ -51,8 +52,16 @@ pub fn past(presence: Presence, mut package: Package, later: &[EventKind]) -> Th
         let still = package.latest.take().filter(|latest| package.version(latest).is_some());
         package.latest = tagged.or(still);
     }
-    let untold = untold.into_iter().filter(|version| !seen.published.contains(version)).collect();
-    Then::Known { package: Box::new(package), untold }
+    // One that went and came again is there, with what is known of it today.
+    let came_again = |it: Untold| match it.fact {
+        UntoldFact::Version if package.version(&it.version).is_some() => {
+            Untold { fact: UntoldFact::Dependencies, ..it }
+        }
+        _ => it,
+    };
+    let was_there = |it: &Untold| !seen.published.contains(&it.version);
+    let untold: BTreeSet<Untold> = untold.into_iter().filter(was_there).map(came_again).collect();
+    Then::Known { untold: untold.into_iter().collect(), package: Box::new(package) }
 }
 
 /// Which facts were undone already: of each the first later event counts.
@@ -67,7 +76,8 @@ struct Seen {
 }
 
 impl Seen {
-    fn undo(&mut self, package: &mut Package, kind: &EventKind, untold: &mut BTreeSet<String>) {
+    fn undo(&mut self, package: &mut Package, kind: &EventKind, untold: &mut BTreeSet<Untold>) {
+        let mut lost = |fact, version: &str| _ = untold.insert(Untold { fact, version: version.to_owned() });
         match kind {
             EventKind::VersionPublished { version } => {
                 if !self.removed.contains(version) {
@@ -76,35 +86,47 @@ impl Seen {
             }
             EventKind::VersionRemoved { version } => {
                 if !self.published.contains(version) && self.removed.insert(version.clone()) {
-                    untold.insert(version.clone());
+                    lost(UntoldFact::Version, version);
                 }
             }
-            EventKind::VersionYanked { version, .. } => self.yank(package, version, None),
-            EventKind::VersionUnyanked { version } => self.yank(package, version, Some(&Yank { reason: None })),
-            EventKind::VersionDeprecated { version, .. } => self.deprecate(package, version, None),
-            EventKind::VersionUndeprecated { version } => self.deprecate(package, version, Some("")),
-            EventKind::VersionDependenciesChanged { version } => _ = untold.insert(version.clone()),
+            EventKind::VersionYanked { version, .. } => _ = self.yank(package, version, None),
+            EventKind::VersionUnyanked { version } => {
+                if self.yank(package, version, Some(&Yank { reason: None })) {
+                    lost(UntoldFact::YankReason, version);
+                }
+            }
+            EventKind::VersionDeprecated { version, .. } => _ = self.deprecate(package, version, None),
+            EventKind::VersionUndeprecated { version } => {
+                if self.deprecate(package, version, Some("")) {
+                    lost(UntoldFact::DeprecationWords, version);
+                }
+            }
+            EventKind::VersionDependenciesChanged { version } => lost(UntoldFact::Dependencies, version),
+            EventKind::FactsChanged => lost(UntoldFact::Facts, ""),
             EventKind::LatestChanged { .. } => self.latest = true,
             EventKind::TagMoved { tag, from, .. } => self.tag(package, tag, from.as_deref()),
-            EventKind::PackageDiscovered { .. }
-            | EventKind::PackageGone
-            | EventKind::PackageReturned
-            | EventKind::FactsChanged => {}
+            EventKind::PackageDiscovered { .. } | EventKind::PackageGone | EventKind::PackageReturned => {}
         }
     }
 
-    fn yank(&mut self, package: &mut Package, version: &str, yank: Option<&Yank>) {
-        if self.yanks.insert(version.to_owned()) {
+    /// Is this the first later event about it?
+    fn yank(&mut self, package: &mut Package, version: &str, yank: Option<&Yank>) -> bool {
+        let is_first = self.yanks.insert(version.to_owned());
+        if is_first {
             let of = package.versions.iter_mut().find(|of| of.number == version);
             of.into_iter().for_each(|of| of.yank = yank.cloned());
         }
+        is_first
     }
 
-    fn deprecate(&mut self, package: &mut Package, version: &str, message: Option<&str>) {
-        if self.deprecations.insert(version.to_owned()) {
+    /// Is this the first later event about it?
+    fn deprecate(&mut self, package: &mut Package, version: &str, message: Option<&str>) -> bool {
+        let is_first = self.deprecations.insert(version.to_owned());
+        if is_first {
             let of = package.versions.iter_mut().find(|of| of.number == version);
             of.into_iter().for_each(|of| of.deprecated = message.map(str::to_owned));
         }
+        is_first
     }
 
     fn tag(&mut self, package: &mut Package, tag: &str, from: Option<&str>) {
@@ -145,7 +167,11 @@ mod tests {
         }
     }
 
-    fn known(package: Package, later: &[EventKind]) -> (Package, Vec<String>) {
+    fn lost(fact: UntoldFact, version: &str) -> Untold {
+        Untold { fact, version: text(version) }
+    }
+
+    fn known(package: Package, later: &[EventKind]) -> (Package, Vec<Untold>) {
         match past(Presence::Present, package, later) {
             Then::Known { package, untold } => (*package, untold),
             other => panic!("{other:?}"),
@@ -200,7 +226,9 @@ mod tests {
             EventKind::VersionYanked { version: text("1"), reason: None },
             EventKind::VersionUnyanked { version: text("1") },
         ];
-        assert_eq!(known(now, &later).0.versions[0].yank, Some(Yank { reason: None }));
+        let (then, untold) = known(now, &later);
+        assert_eq!(then.versions[0].yank, Some(Yank { reason: None }));
+        assert_eq!(untold, [lost(UntoldFact::YankReason, "1")]);
     }
 
     #[test]
@@ -236,10 +264,25 @@ mod tests {
         ];
         let (then, untold) = known(package(&["1", "2"]), &later);
         assert_eq!(then.versions.len(), 1);
-        assert_eq!(untold, [text("0"), text("1")]);
-        // One that was there, went and came again was there.
+        assert_eq!(untold, [lost(UntoldFact::Version, "0"), lost(UntoldFact::Dependencies, "1")]);
+        // One that was there, went and came again was there, but who knows what it needed.
         let again =
             [EventKind::VersionRemoved { version: text("1") }, EventKind::VersionPublished { version: text("1") }];
-        assert_eq!(known(package(&["1"]), &again).0.versions.len(), 1);
+        let (then, untold) = known(package(&["1"]), &again);
+        assert_eq!((then.versions.len(), untold), (1, vec![lost(UntoldFact::Dependencies, "1")]));
+    }
+
+    #[test]
+    fn words_that_were_taken_back_and_facts_that_changed_are_told() {
+        let later = [
+            EventKind::VersionUndeprecated { version: text("1") },
+            EventKind::VersionYanked { version: text("2"), reason: None },
+            EventKind::VersionUnyanked { version: text("2") },
+            EventKind::FactsChanged,
+            EventKind::FactsChanged,
+        ];
+        let (then, untold) = known(package(&["1", "2"]), &later);
+        assert_eq!((then.versions[0].deprecated.as_deref(), &then.versions[1].yank), (Some(""), &None));
+        assert_eq!(untold, [lost(UntoldFact::DeprecationWords, "1"), lost(UntoldFact::Facts, "")]);
     }
 }

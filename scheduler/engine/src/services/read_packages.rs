@@ -27,9 +27,9 @@ pub(super) fn start(shared: &Shared, asked: ReadPackages) -> ReceiverStream<Resu
     tokio::task::spawn_blocking(move || {
         for name in &asked.names {
             let key = PackageKey::new(asked.registry.clone(), &Purl::new(asked.ecosystem, name.clone()));
-            let answer = read(&*store, &pasts, &key, asked.position).map(|(known, position)| {
-                v1::ReadPackagesResponse::from(KnownPackage { name: name.to_string(), known, position })
-            });
+            let answer = read(&*store, &pasts, &key, asked.position);
+            let answer = answer.map(|known| KnownPackage { name: name.to_string(), ..known });
+            let answer = answer.map(v1::ReadPackagesResponse::from);
             let failed = answer.is_err();
             let answer = answer.map_err(|error| errors::store(error.to_string()));
             if answers.blocking_send(answer).is_err() || failed {
@@ -40,15 +40,15 @@ pub(super) fn start(shared: &Shared, asked: ReadPackages) -> ReceiverStream<Resu
     ReceiverStream::new(stream)
 }
 
-/// What is known of a package, now or at a position, and a position before which all events are in it.
-fn read(store: &dyn Store, pasts: &Pasts, key: &PackageKey, position: Option<u64>) -> Result<(Known, u64), StoreError> {
+/// What is known of a package, now or at a position, but for its name as it was asked for.
+fn read(store: &dyn Store, pasts: &Pasts, key: &PackageKey, position: Option<u64>) -> Result<KnownPackage, StoreError> {
+    let answer = |known, position| KnownPackage { name: String::new(), known, position, untold: Vec::new() };
     if let Some(position) = position {
-        let known = match pasts.read(store, key, position)? {
-            Then::Nothing => Known::Nothing,
-            Then::Absent => Known::Absent,
-            Then::Known { package, .. } => Known::Package(package),
-        };
-        return Ok((known, position));
+        return Ok(match pasts.read(store, key, position)? {
+            Then::Nothing => answer(Known::Nothing, position),
+            Then::Absent => answer(Known::Absent, position),
+            Then::Known { package, untold } => KnownPackage { untold, ..answer(Known::Package(package), position) },
+        });
     }
     let now = store.position();
     let known = match store.package(key)? {
@@ -58,5 +58,5 @@ fn read(store: &dyn Store, pasts: &Pasts, key: &PackageKey, position: Option<u64
             Presence::Present => Known::Package(Box::new(record.content.package)),
         },
     };
-    Ok((known, now))
+    Ok(answer(known, now))
 }

@@ -330,6 +330,27 @@ async fn workers_read_packages_as_they_are_and_as_they_were() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_told_of_the_past_is_said_to_the_worker() {
+    let stage = Stage::new().await;
+    let mut worker = stage.worker("one", vec![]).await;
+    crawl(&stage, &mut worker, "pkg:cargo/a", &["1.0.0", "2.0.0"]).await;
+    crawl(&stage, &mut worker, "pkg:cargo/a", &["2.0.0", "3.0.0"]).await;
+    let untold = async |position| {
+        let request = v1::ReadPackagesRequest {
+            registry: "cargo".to_owned(),
+            ecosystem: "cargo".to_owned(),
+            names: vec!["a".to_owned()],
+            position,
+        };
+        let mut client = v1::worker_service_client::WorkerServiceClient::new(stage.channel.clone());
+        client.read_packages(request).await.unwrap().into_inner().message().await.unwrap().unwrap().untold
+    };
+    let removed = v1::Untold { fact: v1::UntoldFact::Version.into(), version: "1.0.0".to_owned() };
+    assert_eq!(untold(Some(1)).await, [removed]);
+    assert_eq!(untold(None).await, []);
+}
+
+#[tokio::test]
 async fn a_question_as_observed_is_as_of_a_position() {
     let stage = Stage::new().await;
     let mut worker = stage.worker("one", vec![]).await;

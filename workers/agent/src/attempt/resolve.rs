@@ -61,7 +61,8 @@ impl Errand {
         let position = self.assignment.position;
         let is_past = matches!(asked.as_of, AsOf::Observed(_) | AsOf::Position(_));
         let shelf = self.tools.catalogue.shelf(&self.assignment.registry, is_past.then_some(position));
-        let (run, stand) = self.until_nothing_new(&task, &shelf).await?;
+        let (mut run, stand) = self.until_nothing_new(&task, &shelf).await?;
+        run.resolution.warnings.extend(shelf.warnings(&run.resolution));
         let ecosystem = task.question.ecosystem();
         crate::metrics::resolution(ecosystem, &run.resolution.answer, run.elapsed);
         let environment = task.question.environment_entries();

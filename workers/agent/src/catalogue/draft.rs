@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gleaner_model::PackageName;
+use gleaner_model::{PackageName, Untold};
 use gleaner_proto::convert::KnownPackage;
 use gleaner_proto::v1;
 use gleaner_resolvers::Snapshots;
@@ -33,6 +33,8 @@ pub(super) struct Draft {
     pub(super) bytes: usize,
     /// The highest position of an answer.
     pub(super) position: u64,
+    /// What cannot be told of their past.
+    pub(super) untold: Vec<(PackageName, Vec<Untold>)>,
 }
 
 impl Draft {
@@ -42,7 +44,8 @@ impl Draft {
         revision: u64,
         before: HashMap<PackageName, Entry>,
     ) -> Self {
-        Self { whose, snapshots, revision, before, entries: Vec::new(), put: Vec::new(), bytes: 0, position: 0 }
+        let (entries, put, untold) = (Vec::new(), Vec::new(), Vec::new());
+        Self { whose, snapshots, revision, before, entries, put, bytes: 0, position: 0, untold }
     }
 
     /// Takes in what was kept on the disk, exact at `position`; tells what could not be read.
@@ -73,6 +76,9 @@ impl Draft {
             let Some(content) = Content::of(known.known) else { continue };
             let written = content.write();
             self.take(name.clone(), &content, &written, known.position, false);
+            if !known.untold.is_empty() {
+                self.untold.push((name.clone(), known.untold));
+            }
             if keep {
                 self.put.push((name, written));
             }

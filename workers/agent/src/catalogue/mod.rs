@@ -20,6 +20,7 @@ mod ledger;
 mod round;
 mod shelf;
 mod source;
+mod untold;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -224,6 +224,7 @@ impl Shelf {
             let Followed { position, mark, .. } = followed;
             let stand = Stand { snapshots: Arc::clone(draft.snapshots()), position, mark, revision };
             inner.ledger.take_in(std::mem::take(&mut draft.entries));
+            inner.untold.extend(std::mem::take(&mut draft.untold));
             inner.stand = Some(stand.clone());
             stand
         };

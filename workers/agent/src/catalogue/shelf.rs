@@ -8,13 +8,13 @@
 //!
 //! A state is never changed: resolutions go on with the one that they began with.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
-use gleaner_model::{Ecosystem, PackageName};
+use gleaner_model::{Ecosystem, PackageName, Resolution, Untold};
 use gleaner_resolvers::Snapshots;
 use tokio::sync::watch;
 
@@ -22,6 +22,7 @@ use super::fault::CatalogueFault;
 use super::kept::{Kept, Tenure};
 use super::ledger::Ledger;
 use super::source::{Mark, Source, Whose};
+use super::untold;
 use crate::workshop::Workshop;
 
 /// A state of a shelf.
@@ -60,6 +61,8 @@ pub(super) struct Inner {
     /// None before the first round.
     pub(super) stand: Option<Stand>,
     pub(super) ledger: Ledger,
+    /// Of a past position: what cannot be told of a package. Only those of which there is anything.
+    pub(super) untold: HashMap<PackageName, Vec<Untold>>,
     pub(super) tenure: Option<Tenure>,
     running: Option<Round>,
     waiting: Option<Round>,
@@ -183,6 +186,16 @@ impl Shelf {
     /// Is what is known of this package from the disk alone?
     pub(crate) fn is_from_disk(&self, name: &PackageName) -> bool {
         self.lock().ledger.get(name).is_some_and(|entry| entry.from_disk)
+    }
+
+    /// What cannot be told of the past of the packages that a resolution read, and may have changed its answer: a sentence
+    /// each.
+    pub(crate) fn warnings(&self, resolution: &Resolution) -> Vec<String> {
+        if self.pinned.is_none() {
+            return Vec::new();
+        }
+        let inner = self.lock();
+        untold::warnings(resolution, |name| inner.untold.get(name).map_or(&[], Vec::as_slice))
     }
 
     /// About how much memory it takes, in bytes.

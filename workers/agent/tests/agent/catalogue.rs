@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use gleaner_model::{Package, Purl, RegistryName};
+use gleaner_model::{Package, Purl, RegistryName, Untold, UntoldFact};
 use gleaner_proto::convert::{Known, KnownPackage, ReadPackages};
 use gleaner_proto::v1;
 use gleaner_registries::{CrawlWork, read};
@@ -30,6 +30,8 @@ struct State {
     events: Vec<v1::Event>,
     /// By registry and name: what was known from a position on.
     packages: BTreeMap<(String, String), Vec<(u64, Known)>>,
+    /// By name: what cannot be told of its past.
+    untold: BTreeMap<String, Vec<Untold>>,
     reads: Vec<Asked>,
     event_reads: usize,
     refuses_events: bool,
@@ -81,6 +83,12 @@ impl Catalogue {
         state.packages.entry((registry, purl.name().to_string())).or_default().push((position, known));
     }
 
+    /// From now on something of a package's past cannot be told.
+    pub(crate) fn forget(&self, name: &str, fact: UntoldFact, version: &str) {
+        let lost = Untold { fact, version: version.to_owned() };
+        self.lock().untold.entry(name.to_owned()).or_default().push(lost);
+    }
+
     /// Where its events end.
     pub(crate) fn position(&self) -> u64 {
         self.lock().events.len() as u64
@@ -127,7 +135,8 @@ impl Catalogue {
                 let past = state.packages.get(&(asked.registry.to_string(), name.clone()));
                 let known = past.and_then(|past| past.iter().rfind(|(from, _)| *from <= position));
                 let known = known.map_or(Known::Nothing, |(_, known)| known.clone());
-                Ok(KnownPackage { name, known, position }.into())
+                let untold = state.untold.get(&name).filter(|_| asked.position.is_some()).cloned().unwrap_or_default();
+                Ok(KnownPackage { name, known, position, untold }.into())
             })
             .collect();
         Ok(Response::new(Box::pin(tokio_stream::iter(answers))))

@@ -1,7 +1,7 @@
 //! Questions that a worker answers from a catalogue that the test plays.
 
 use gleaner_agent::{Options, capabilities};
-use gleaner_model::{Answer, AsOf, Assignment, JobKind, Question, Root, Timestamp};
+use gleaner_model::{Answer, AsOf, Assignment, JobKind, Question, Root, Timestamp, UntoldFact};
 use gleaner_proto::convert::Known;
 
 use crate::catalogue::{Asked, Catalogue, cargo, put_pigeons, pypi};
@@ -303,6 +303,28 @@ async fn a_past_position_has_packages_of_its_own() {
     let pinned: Vec<Asked> = catalogue.asked().into_iter().filter(|asked| asked.position == Some(then)).collect();
     assert_eq!(pinned.iter().map(|asked| asked.names.len()).sum::<usize>(), 3, "once for both: {pinned:?}");
     assert_eq!(answer(&mut session, now(4, "pkg:cargo/top", catalogue)).await.graph()[0], "low 0.3.9");
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_of_the_past_is_a_warning() {
+    let (stage, mut session) = Stage::start().await;
+    let catalogue = &stage.scheduler.catalogue;
+    put_three(catalogue);
+    catalogue.forget("low", UntoldFact::Version, "0.3.0");
+    catalogue.forget("mid", UntoldFact::YankReason, "1.2.0");
+    catalogue.forget("mid", UntoldFact::YankReason, "1.0.0");
+    let then = AsOf::Position(catalogue.position());
+    let expected = [
+        "low 0.3.0: there at that time, removed since, and not to be brought back",
+        "mid 1.2.0: yanked at that time; why is not known any more",
+    ];
+    // The second one finds the packages in the worker's memory.
+    for task in 1..=2 {
+        let delivered = answer(&mut session, as_of(task, "pkg:cargo/top", then, catalogue.position())).await;
+        assert_eq!(delivered.resolved().resolution.warnings, expected);
+    }
+    let delivered = answer(&mut session, now(3, "pkg:cargo/top", catalogue)).await;
+    assert_eq!(delivered.resolved().resolution.warnings, [""; 0]);
 }
 
 #[tokio::test]
