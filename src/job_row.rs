@@ -33,6 +33,7 @@ pub(crate) struct JobRow {
     batch: Option<String>,
     schedule: Option<String>,
     campaign: Option<String>,
+    child_of: Option<String>,
 }
 
 impl JobRow {
@@ -66,6 +67,7 @@ impl JobRow {
             batch: from(&job.origin, |origin| matches!(origin, Origin::Batch(_))),
             schedule: from(&job.origin, |origin| matches!(origin, Origin::Schedule(_))),
             campaign: from(&job.origin, |origin| matches!(origin, Origin::Campaign(_))),
+            child_of: from(&job.origin, |origin| matches!(origin, Origin::Child(_))),
         }
     }
 }
@@ -77,6 +79,19 @@ fn from(origin: &Origin, is: impl Fn(&Origin) -> bool) -> Option<String> {
         Origin::Retry(job) => job.to_string(),
         Origin::Batch(batch) => batch.to_string(),
         Origin::Schedule(name) | Origin::Campaign(name) => name.to_string(),
+        Origin::Child(task) => task.to_string(),
     };
     is(origin).then_some(name)
+}
+
+/// What a job came from, for people; none of one that was asked for alone.
+pub(crate) fn came_from(origin: &Origin) -> Option<String> {
+    match origin {
+        Origin::Asked => None,
+        Origin::Retry(of) => Some(format!("tries {of} again")),
+        Origin::Batch(batch) => Some(format!("one of the batch {batch}")),
+        Origin::Schedule(name) => Some(format!("asked for by the schedule `{name}`")),
+        Origin::Campaign(name) => Some(format!("asked for by the campaign `{name}`")),
+        Origin::Child(task) => Some(format!("for {task}, which lacks it and waits for it")),
+    }
 }

@@ -5,7 +5,7 @@ use gleaner_proto::v1;
 use serde::Serialize;
 
 use crate::exit::Failure;
-use crate::job_row::JobRow;
+use crate::job_row::{JobRow, came_from};
 use crate::output::{Output, duration_for_people, time_for_people};
 use crate::remote::Remote;
 
@@ -114,6 +114,7 @@ fn lines(told: &Explanation) -> Vec<String> {
         format!("{}  {}  {}", job.id, job.state, job.spec.purl),
         format!("  asked by {} in the {} lane {}", job.client, job.lane, time_for_people(job.created_at.as_millis())),
     ];
+    lines.extend(came_from(&job.origin).map(|from| format!("  {from}")));
     if let Some(result) = &job.result {
         lines.push(ended(told, result.ended_at));
     }

@@ -7,7 +7,7 @@ use gleaner_proto::v1;
 use super::retry::{RetryArgs, retry};
 use crate::ended::view;
 use crate::exit::{Exit, Failure};
-use crate::job_row::JobRow;
+use crate::job_row::{JobRow, came_from};
 use crate::output::{Output, or_dash, time_for_people};
 use crate::reader::{Reader, ReaderArgs};
 use crate::remote::Remote;
@@ -109,7 +109,7 @@ async fn list(remote: &Remote, args: &ListArgs, output: Output) -> Result<Exit, 
                 job.state.to_string(),
                 job.lane.to_string(),
                 job.client.to_string(),
-                job.spec.purl.to_string(),
+                listed(job),
                 job.attempts.to_string(),
                 time_for_people(job.created_at.as_millis()),
                 time_for_people(job.result.as_ref().map_or(0, |result| result.ended_at.as_millis())),
@@ -117,6 +117,14 @@ async fn list(remote: &Remote, args: &ListArgs, output: Output) -> Result<Exit, 
         }),
     )?;
     Ok(Exit::Done)
+}
+
+/// What a list says that a job is about: a crawl that a task waits for names that task.
+fn listed(job: &JobView) -> String {
+    match job.origin {
+        Origin::Child(task) => format!("{} (for {task})", job.spec.purl),
+        _ => job.spec.purl.to_string(),
+    }
 }
 
 async fn get(remote: &Remote, args: &JobArgs, output: Output) -> Result<Exit, Failure> {
@@ -184,13 +192,7 @@ fn terms(job: &JobView) -> Vec<String> {
         at("wanted by", job.spec.deadline),
         at("of no use after", job.spec.expires_at),
     ];
-    let origin = match &job.origin {
-        Origin::Asked => None,
-        Origin::Retry(of) => Some(format!("tries {of} again")),
-        Origin::Batch(batch) => Some(format!("one of the batch {batch}")),
-        Origin::Schedule(name) => Some(format!("asked for by the schedule `{name}`")),
-        Origin::Campaign(name) => Some(format!("asked for by the campaign `{name}`")),
-    };
+    let origin = came_from(&job.origin);
     let retried = job.retried_as.map(|new| format!("is tried again as {new}"));
     times.into_iter().chain([origin, retried]).flatten().collect()
 }

@@ -94,6 +94,7 @@ fn with_origin(shown: v1::Job, origin: Origin) -> v1::Job {
         Origin::Batch(batch) => v1::Job { batch: batch.to_string(), ..shown },
         Origin::Schedule(name) => v1::Job { schedule: name.into(), ..shown },
         Origin::Campaign(name) => v1::Job { campaign: name.into(), ..shown },
+        Origin::Child(task) => v1::Job { child_of: task.to_string(), ..shown },
     }
 }
 
@@ -103,7 +104,9 @@ fn origin(wire: &v1::Job) -> Result<Origin, InvalidMessage> {
     let batch = parsed_or_none(&wire.batch, "batch")?.map(Origin::Batch);
     let schedule = parsed_or_none(&wire.schedule, "schedule")?.map(Origin::Schedule);
     let campaign = parsed_or_none(&wire.campaign, "campaign")?.map(Origin::Campaign);
-    Ok(retry.or(batch).or(schedule).or(campaign).unwrap_or_default())
+    let child =
+        (!wire.child_of.is_empty()).then(|| task_id(&wire.child_of, "child_of").map(Origin::Child)).transpose()?;
+    Ok(retry.or(batch).or(schedule).or(campaign).or(child).unwrap_or_default())
 }
 
 /// The result's own state and number of attempts stand over those that the view was given.

@@ -101,6 +101,7 @@ impl Engine {
             alarm,
             next_sequence: opened.next_sequence,
             orders: found.orders,
+            children: found.children,
             hosts,
         };
         let (scheduler, running) = scheduler::start(parts).await?;

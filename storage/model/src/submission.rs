@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BatchId, JobId, OrderName};
+use crate::{BatchId, JobId, OrderName, TaskId};
 
 /// A client's own name for one ask: whoever sends the same ask again under it gets the same job. 1 to 128 visible
 /// ASCII characters.
@@ -79,6 +79,8 @@ pub enum Origin {
     Schedule(OrderName),
     /// A campaign of its client came to its package.
     Campaign(OrderName),
+    /// This task lacks its package, and waits for it. It ends with the task, if nobody else wants it.
+    Child(TaskId),
 }
 
 #[cfg(test)]

@@ -167,6 +167,7 @@ fn origin() -> impl Strategy<Value = Origin> {
         any::<u64>().prop_map(|batch| Origin::Batch(BatchId(batch))),
         name().prop_map(Origin::Schedule),
         name().prop_map(Origin::Campaign),
+        any::<u64>().prop_map(|task| Origin::Child(TaskId(task))),
     ]
 }
 

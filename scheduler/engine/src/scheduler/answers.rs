@@ -1,36 +1,20 @@
 //! What an answer to a question leads to: it is kept and the jobs end, or what it lacks is asked for and the task waits.
 //!
-//! The problem: a resolution tells which packages it lacks, and may lack them for good: there is no such package, or what
-//! is needed of it cannot be had. So a name is asked for again only if its record has changed since it was asked for
-//! last, and rounds and names of one task are bounded. When nothing is left to ask for, the answer "incomplete" is the
-//! answer.
-//!
-//! The crawls are jobs like any other, of whoever asks, in the lane in which the task is. They are journalled, and nothing
-//! else with them: that the task waits for them is forgotten by a crash, after which it finds out anew what it lacks.
+//! The problem: an answer that lacks packages may be the last word, or the beginning of crawls, and both must be durable
+//! before the worker may forget it. So what it means is worked out off the actor's thread, as of the catalogue then; what
+//! is asked for is decided in `children`, and journalled in one commit with the acknowledgement behind it.
 
 use gleaner_core::WorkerId;
 use gleaner_model::{
-    Answer, AsOf, Attempt, CrawlPart, Ecosystem, Fault, FaultKind, JobId, JobResult, JobSpec, JobState, Lane,
-    PackageKey, PackageName, Presence, Purl, RegistryName, ResolutionRecord, Resolved, TaskId, Timestamp, Trace,
+    Answer, AsOf, Attempt, CrawlPart, Ecosystem, Fault, FaultKind, JobId, JobResult, JobState, PackageKey, PackageName,
+    Presence, Purl, RegistryName, ResolutionRecord, Resolved, Timestamp, Trace,
 };
 use gleaner_store::{Payload, ResolutionWrite, Store, StoreError};
-use hashbrown::HashMap;
 
-use super::message::{Admitted, Committed, Message, SubmitError};
+use super::children::Asking;
+use super::message::{Committed, Message};
 use super::state::State;
-use crate::clients::Client;
 use crate::committer::{CommitError, Entry};
-
-/// Rounds of one task: each finds at least one layer of dependencies, and no real graph has so many.
-const ROUNDS_MAX: u32 = 64;
-
-/// Packages that one task asks for: far more than the largest graphs have, and few enough that one job cannot flood a
-/// registry.
-const NAMES_MAX: usize = 20_000;
-
-/// How old the first request of a running crawl may be for a resolution to use what it finds. The package is not known
-/// at all yet, so anything of late is better than one more crawl.
-const CRAWL_AGE_MS: u64 = 3_600_000;
 
 /// What an answer means.
 pub(crate) struct Answered {
@@ -47,31 +31,11 @@ pub(crate) struct Answered {
 
 /// A package that an answer lacks.
 pub(crate) struct Missing {
-    name: PackageName,
+    pub(super) name: PackageName,
     /// The revision of its content; 0 if there is none.
-    revision: u64,
+    pub(super) revision: u64,
     /// What can be fetched of it, if anything can.
-    part: Option<CrawlPart>,
-}
-
-/// What one task has asked for so far.
-#[derive(Default)]
-pub(super) struct Asked {
-    rounds: u32,
-    names: HashMap<PackageName, Ask>,
-}
-
-#[derive(Clone, Copy)]
-struct Ask {
-    revision: u64,
-    /// None if there was nothing to fetch: it came in while the answer was on its way.
-    job: Option<JobId>,
-}
-
-/// What follows from an answer that lacks something.
-struct Asking {
-    children: Vec<JobId>,
-    fresh: Vec<(JobId, Payload)>,
+    pub(super) part: Option<CrawlPart>,
 }
 
 /// Works out what an answer means, off the actor's thread: reads the heads of the packages that it lacks, and encodes it.
@@ -203,99 +167,5 @@ impl State {
             link.accepted += 1;
         }
         self.acknowledge(worker, attempt);
-    }
-
-    /// Submits crawls of what an answer lacks, all or none. None if there is nothing left to ask for.
-    fn ask(&mut self, task: TaskId, answered: &Answered) -> Result<Option<Asking>, SubmitError> {
-        let Some(lane) = self.parts.core.lane_of(task) else { return Ok(None) };
-        let asked = self.asked.entry(task).or_default();
-        if asked.rounds >= ROUNDS_MAX {
-            return Ok(None);
-        }
-        let (mut children, mut wanted, mut room) =
-            (Vec::new(), Vec::new(), NAMES_MAX - asked.names.len().min(NAMES_MAX));
-        for missing in &answered.missing {
-            let before = asked.names.get(&missing.name).copied();
-            let open = before.and_then(|ask| ask.job).and_then(|job| Some((job, self.parts.core.lane_of_job(job)?)));
-            match (open, before) {
-                (Some((job, of_job)), _) => {
-                    children.push(job);
-                    // Somebody more urgent waits for it now.
-                    if of_job > lane {
-                        wanted.push(missing);
-                    }
-                }
-                (None, Some(ask)) if ask.revision == missing.revision => {}
-                (None, None) if room == 0 => {}
-                (None, before) => {
-                    room -= usize::from(before.is_none());
-                    wanted.push(missing);
-                }
-            }
-        }
-        if children.is_empty() && wanted.is_empty() {
-            return Ok(None);
-        }
-        let client = self.asker(task, lane);
-        let asks = self.submit_crawls(&wanted, answered, &client)?;
-        let asked = self.asked.entry(task).or_default();
-        asked.rounds += 1;
-        let mut fresh = Vec::new();
-        for (missing, admitted) in wanted.into_iter().zip(asks) {
-            let job = admitted.as_ref().map(|(admitted, _)| admitted.job);
-            asked.names.insert(missing.name.clone(), Ask { revision: missing.revision, job });
-            children.extend(job);
-            fresh.extend(admitted.map(|(admitted, payload)| (admitted.job, payload)));
-        }
-        Ok(Some(Asking { children, fresh }))
-    }
-
-    /// Has crawls taken in, one for each package of which something can be fetched.
-    fn submit_crawls(
-        &mut self,
-        wanted: &[&Missing],
-        answered: &Answered,
-        client: &Client,
-    ) -> Result<Vec<Option<(Admitted, Payload)>>, SubmitError> {
-        let mut crawls = Vec::with_capacity(wanted.len());
-        for missing in wanted {
-            let Some(part) = missing.part else {
-                crawls.push(None);
-                continue;
-            };
-            let purl = Purl::new(answered.ecosystem, missing.name.clone());
-            let crawl = JobSpec::crawl(purl, answered.registry.clone());
-            let spec = JobSpec { part, max_age_ms: CRAWL_AGE_MS, ..crawl };
-            match self.admit_one(&spec, client) {
-                Ok(admitted) => {
-                    let payload = self.payload(admitted.task, spec, client, &answered.trace);
-                    crawls.push(Some((admitted, payload)));
-                }
-                Err(refusal) => {
-                    let admitted: Vec<Admitted> = crawls.into_iter().flatten().map(|(admitted, _)| admitted).collect();
-                    self.take_back(&admitted);
-                    return Err(refusal);
-                }
-            }
-        }
-        Ok(crawls)
-    }
-
-    /// Who asks: of the jobs that wait for a task, the first of its lane.
-    fn asker(&mut self, task: TaskId, lane: Lane) -> Client {
-        let jobs = self.parts.core.jobs_of(task);
-        let of = |state: &mut Self, job| state.payloads.get(job, &*state.parts.store).ok().flatten();
-        let mut first = None;
-        for job in jobs {
-            let Some(payload) = of(self, job) else { continue };
-            let is_it = payload.lane == lane;
-            first = first.filter(|_| !is_it).or(Some(payload));
-            if is_it {
-                break;
-            }
-        }
-        let name = first.map_or_else(gleaner_model::ClientName::gleaner, |payload| payload.client.clone());
-        let weight = self.parts.options.clients.weight_of(&name);
-        Client { name, lane, weight, quota: None }
     }
 }

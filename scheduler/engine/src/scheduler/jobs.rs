@@ -143,6 +143,7 @@ impl State {
         let (now, mut effects) = (self.now(), Vec::new());
         let outcome = self.parts.core.cancel(job, now, &mut effects);
         self.perform(&mut effects, now);
+        self.cancel_unwanted();
         match outcome {
             CancelOutcome::Unknown => drop(reply.send(Ok(()))),
             // The committer works in order: once this empty entry is through, so is what ends the job.
@@ -158,7 +159,7 @@ impl State {
     /// Ends jobs in the journal, for an [`Effect::Close`].
     pub(super) fn close(&mut self, effect: Effect, now: gleaner_core::Moment) {
         let Effect::Close { jobs, task_ended, merged, state, attempts, fault, journey } = effect else { return };
-        task_ended.iter().for_each(|task| _ = self.asked.remove(task));
+        task_ended.into_iter().for_each(|task| self.asks_no_more(task));
         let result = JobResult { error: fault, journey: Some(journey), ..JobResult::bare(state, now.wall, attempts) };
         let alike = std::iter::repeat_n(result, jobs.len());
         let ended: Vec<_> = jobs.into_iter().zip(alike).collect();

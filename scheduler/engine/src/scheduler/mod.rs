@@ -6,6 +6,7 @@
 
 mod answers;
 mod assign;
+mod children;
 mod effects;
 mod explain;
 mod gathered;
@@ -32,7 +33,7 @@ pub(crate) use message::{
 };
 pub(crate) use orders::{BatchItem, BatchSubmission, CampaignChange, Name, Order, OrderError, batch_states};
 pub(crate) use query::bare_view;
-pub(crate) use recovery::recover;
+pub(crate) use recovery::{Child, recover};
 pub(crate) use state::{Parts, State};
 
 struct SchedulerActor;

@@ -214,7 +214,7 @@ impl State {
         submitted: Option<JobId>,
     ) {
         self.applying -= 1;
-        self.asked.remove(&attempt.task);
+        self.asks_no_more(attempt.task);
         let now = self.now();
         let mut effects = std::mem::take(&mut self.effects);
         self.parts.core.committed(attempt.task, now, &mut effects);

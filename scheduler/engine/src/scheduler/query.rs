@@ -20,7 +20,10 @@ impl State {
     fn job_view(&mut self, job: JobId) -> Option<JobView> {
         let view = self.parts.core.job_view(job, self.now())?;
         let payload = self.payloads.get(job, &*self.parts.store).ok().flatten()?;
-        let waiting_for = view.waiting_for.map(|wait| self.describe(&wait)).unwrap_or_default();
+        let mut waiting_for = view.waiting_for.as_ref().map(|wait| self.describe(wait)).unwrap_or_default();
+        if let (Some(Wait::Children { .. }), Some(asked)) = (&view.waiting_for, self.asked.get(&view.task)) {
+            waiting_for += &format!(", of {} so far", asked.len());
+        }
         let open = JobView { attempts: view.attempts, waiting_for, ..bare_view(job, &payload, view.state) };
         // Not always as it was submitted: another one may have raised the task, and one whose time came may have joined.
         Some(JobView { lane: view.lane, task: view.task, ..open })

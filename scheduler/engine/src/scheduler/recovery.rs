@@ -1,7 +1,10 @@
 //! Bringing the core back to where the journal says it was.
+//!
+//! That a task waits for crawls is nowhere on disk. But the crawls say for which task they are: so that the task, when it
+//! finds out anew what it lacks, waits for them and asks for no second ones, and so that they end with it.
 
 use gleaner_core::{Moment, RecoveredJob, Scheduler, Terms};
-use gleaner_model::JobId;
+use gleaner_model::{JobId, Origin, PackageName, TaskId};
 use gleaner_store::{Payload, Recovered, Store, StoreError};
 
 use super::orders::Orders;
@@ -17,6 +20,15 @@ pub(crate) struct Found {
     pub(crate) homeless: u64,
     /// Schedules, campaigns and batches, with their open jobs.
     pub(crate) orders: Orders,
+    /// Open crawls that tasks asked for.
+    pub(crate) children: Vec<Child>,
+}
+
+/// An open crawl that a task asked for before the restart.
+pub(crate) struct Child {
+    pub(crate) task: TaskId,
+    pub(crate) name: PackageName,
+    pub(crate) job: JobId,
 }
 
 /// Hands everything that has not ended to the core, by one scan of the journal.
@@ -41,6 +53,9 @@ pub(crate) fn recover(
                     core.recovered_from(job, payload.epoch);
                     let terms = Terms { not_before: payload.spec.not_before, deadline: payload.spec.deadline };
                     core.recover_under(recovered_job(job, open, &payload, client, host), terms, now);
+                    if let (Origin::Child(task), true) = (&payload.origin, open) {
+                        found.children.push(Child { task: *task, name: payload.spec.purl.name().clone(), job });
+                    }
                 }
                 None => found.homeless += u64::from(open),
             }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use gleaner_core::{Backlog, Effect, Moment, Scheduler, WorkerId};
-use gleaner_model::{TaskId, WorkerName};
+use gleaner_model::{JobId, TaskId, WorkerName};
 use gleaner_store::Store;
 use hashbrown::HashMap;
 use tokio::sync::watch;
 
-use super::answers::Asked;
+use super::Child;
 use super::assign::Departure;
+use super::children::Asked;
 use super::gathered::Gathered;
 use super::hosts::HostBook;
 use super::inbox::{Inbox, SchedulerRef};
@@ -38,6 +39,8 @@ pub(crate) struct Parts {
     pub(crate) next_sequence: u64,
     /// Schedules, campaigns and batches, as they were found.
     pub(crate) orders: Orders,
+    /// Open crawls that tasks asked for, as they were found.
+    pub(crate) children: Vec<Child>,
     /// What holds for hosts.
     pub(crate) hosts: HostBook,
 }
@@ -71,6 +74,8 @@ pub(crate) struct State {
     pub(super) arrivals: Vec<Arrival>,
     /// What tasks with questions have asked for so far; those only that lacked something.
     pub(super) asked: HashMap<TaskId, Asked>,
+    /// Crawls whose task has ended, to be cancelled in this round.
+    pub(super) unwanted: Vec<JobId>,
     /// What this round makes durable together.
     pub(super) gathered: Gathered,
     /// Jobs that ended since the start, by lane.
@@ -86,7 +91,8 @@ pub(crate) struct State {
 
 impl State {
     pub(super) fn new(myself: SchedulerRef, inbox: Inbox, mut parts: Parts) -> Self {
-        Self {
+        let children = std::mem::take(&mut parts.children);
+        let mut state = Self {
             moment: parts.clock.now(),
             myself,
             inbox,
@@ -100,13 +106,16 @@ impl State {
             departures: Vec::new(),
             arrivals: Vec::new(),
             asked: HashMap::new(),
+            unwanted: Vec::new(),
             gathered: Gathered::default(),
             ended: [0; 4],
             backlog: None,
             applying: 0,
             draining: Vec::new(),
             is_draining: false,
-        }
+        };
+        state.adopt(children);
+        state
     }
 
     pub(super) const fn now(&self) -> Moment {
@@ -176,11 +185,13 @@ impl State {
     fn settle(&mut self) {
         let now = self.now();
         self.keep_orders(now);
+        self.cancel_unwanted();
         let mut effects = std::mem::take(&mut self.effects);
         self.parts.core.tick(now, &mut effects);
         let more = !self.is_draining && self.parts.core.dispatch(now, &mut effects);
         self.perform(&mut effects, now);
         self.effects = effects;
+        let more = self.cancel_unwanted() || more;
         self.parts.core.account(now);
         self.answer_drained();
         if more {

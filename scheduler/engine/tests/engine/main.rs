@@ -6,6 +6,7 @@ mod bad_input;
 mod bad_workers;
 mod batches;
 mod campaigns;
+mod children;
 mod clients;
 mod displacing;
 mod drain;

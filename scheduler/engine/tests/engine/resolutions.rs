@@ -4,17 +4,17 @@ use gleaner_proto::v1;
 use gleaner_proto::v1::resolution::Answer;
 use tonic::Code;
 
-use crate::stage::{Setting, Stage, Worker, spec};
+use crate::stage::{Stage, Worker, spec};
 
 pub(crate) fn question(purl: &str, question: v1::Question) -> v1::JobSpec {
     v1::JobSpec { kind: v1::JobKind::Resolve.into(), question: Some(question), ..spec(purl) }
 }
 
-async fn ask(stage: &Stage, job: v1::JobSpec) -> v1::Receipt {
+pub(crate) async fn ask(stage: &Stage, job: v1::JobSpec) -> v1::Receipt {
     stage.jobs().submit(v1::SubmitRequest { jobs: vec![job] }).await.unwrap().into_inner().receipts.remove(0)
 }
 
-fn graph(versions: &[(&str, &str)]) -> Answer {
+pub(crate) fn graph(versions: &[(&str, &str)]) -> Answer {
     let node = |(name, version): &(&str, &str)| v1::Node {
         name: (*name).to_owned(),
         version: (*version).to_owned(),
@@ -23,12 +23,12 @@ fn graph(versions: &[(&str, &str)]) -> Answer {
     Answer::Graph(v1::Graph { nodes: versions.iter().map(node).collect(), edges: Vec::new() })
 }
 
-fn lacks(names: &[&str]) -> Answer {
+pub(crate) fn lacks(names: &[&str]) -> Answer {
     Answer::Incomplete(v1::Incomplete { names: names.iter().map(|name| (*name).to_owned()).collect() })
 }
 
 /// Ends an assigned resolution with an answer, as of the position that it was assigned with.
-async fn answer(worker: &mut Worker, assign: &v1::Assign, answer: Answer) {
+pub(crate) async fn answer(worker: &mut Worker, assign: &v1::Assign, answer: Answer) {
     let resolution = v1::Resolution {
         answer: Some(answer),
         sensitivity: v1::Sensitivity::Anything.into(),
@@ -42,7 +42,7 @@ async fn answer(worker: &mut Worker, assign: &v1::Assign, answer: Answer) {
 }
 
 /// Takes assignments until one is a resolution; crawls on the way find a package with a version.
-async fn crawl_until_asked(worker: &mut Worker, crawled: &mut Vec<String>) -> v1::Assign {
+pub(crate) async fn crawl_until_asked(worker: &mut Worker, crawled: &mut Vec<String>) -> v1::Assign {
     loop {
         let assign = worker.assigned().await;
         if assign.kind() == v1::JobKind::Resolve {
@@ -54,7 +54,7 @@ async fn crawl_until_asked(worker: &mut Worker, crawled: &mut Vec<String>) -> v1
     }
 }
 
-async fn kept(stage: &Stage, job: &str) -> Result<v1::AnsweredQuestion, tonic::Status> {
+pub(crate) async fn kept(stage: &Stage, job: &str) -> Result<v1::AnsweredQuestion, tonic::Status> {
     let request = v1::GetResolutionRequest { job: job.to_owned() };
     Ok(stage.resolutions().get_resolution(request).await?.into_inner().answered.unwrap())
 }
@@ -128,56 +128,6 @@ async fn slots_full_of_resolutions_are_no_deadlock() {
     for job in jobs {
         assert_eq!(stage.ended(&job).await.state(), v1::JobState::Done);
     }
-}
-
-#[tokio::test]
-async fn a_crash_while_it_waits_loses_no_wake_up() {
-    let stage = Stage::new().await;
-    let mut worker = stage.worker("one", vec![]).await;
-    let receipt = ask(&stage, question("pkg:cargo/serde", v1::Question::default())).await;
-    let first = worker.assigned().await;
-    answer(&mut worker, &first, lacks(&["serde", "itoa"])).await;
-    let crawl = worker.assigned().await;
-    worker.fetched(&crawl, &["1.0.0"]).await;
-    worker.acknowledged().await;
-    drop(worker);
-    let stage = stage.restart(Setting { lease_ttl_ms: 300, ..Setting::default() }).await;
-    let mut worker = stage.worker("two", vec![]).await;
-    let mut crawled = Vec::new();
-    let mut ended = false;
-    while !ended {
-        let assign = crawl_until_asked(&mut worker, &mut crawled).await;
-        // The catalogue has what was found so far.
-        let names = read(&stage, &["serde", "itoa"], None).await;
-        let missing: Vec<&str> =
-            names.iter().filter(|(_, known)| known == "nothing").map(|(name, _)| name.as_str()).collect();
-        ended = missing.is_empty();
-        let told = if ended { graph(&[("serde", "1.0.0"), ("itoa", "1.0.0")]) } else { lacks(&missing) };
-        answer(&mut worker, &assign, told).await;
-    }
-    assert_eq!(stage.ended(&receipt.job).await.state(), v1::JobState::Done);
-    assert!(crawled.len() <= 2, "its crawls joined those that were recovered: {crawled:?}");
-    kept(&stage, &receipt.job).await.unwrap();
-}
-
-#[tokio::test]
-async fn cancelling_a_question_cancels_its_crawls() {
-    let stage = Stage::new().await;
-    let mut worker = stage.worker("one", vec![]).await;
-    let receipt = ask(&stage, question("pkg:cargo/serde", v1::Question::default())).await;
-    let first = worker.assigned().await;
-    answer(&mut worker, &first, lacks(&["serde"])).await;
-    let crawl = worker.assigned().await;
-    stage.jobs().cancel(v1::CancelRequest { id: receipt.job.clone() }).await.unwrap();
-    let told = worker.told().await;
-    assert!(
-        matches!(&told, v1::session_response::Message::Cancel(cancel) if cancel.attempt == crawl.attempt),
-        "{told:?}"
-    );
-    let listed = stage.jobs().list(v1::ListRequest::default()).await.unwrap().into_inner().jobs;
-    assert_eq!(listed.len(), 2);
-    assert!(listed.iter().all(|job| job.state() == v1::JobState::Cancelled), "{listed:?}");
-    assert_eq!(kept(&stage, &receipt.job).await.unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test]
@@ -278,7 +228,7 @@ async fn an_answer_that_cannot_be_is_refused_and_tried_again() {
 }
 
 /// What a worker reads of packages: their names, and what is known of each.
-async fn read(stage: &Stage, names: &[&str], position: Option<u64>) -> Vec<(String, String)> {
+pub(crate) async fn read(stage: &Stage, names: &[&str], position: Option<u64>) -> Vec<(String, String)> {
     use v1::read_packages_response::Known;
     let request = v1::ReadPackagesRequest {
         registry: "cargo".to_owned(),

@@ -60,7 +60,7 @@ pub(crate) const EXPIRES_BATCH: u8 = 2;
 
 /// The format that this version writes, and the newest that it reads. Whoever raises it adds a step to
 /// [`upgrade`](super::upgrade).
-pub(crate) const FORMAT: u32 = 6;
+pub(crate) const FORMAT: u32 = 7;
 
 /// The one shard that an embedded store has; other engines have more.
 pub(crate) const SHARD: u16 = 0;

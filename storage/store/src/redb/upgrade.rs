@@ -37,6 +37,8 @@ pub(crate) const STEPS: [Step; FORMAT as usize - 1] = [
     Step { what: "hosts have settings", run: |_| Ok(()) },
     Step { what: "versions and their files say more", run: details::run },
     Step { what: "submissions may ask questions", run: questions::run },
+    // What is there stays as it is; an older version could not read such a submission.
+    Step { what: "submissions may be for a task that waits for them", run: |_| Ok(()) },
 ];
 
 /// The format of a store; none if nothing was ever written to it.

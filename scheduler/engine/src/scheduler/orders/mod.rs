@@ -42,7 +42,7 @@ impl Orders {
         match &payload.origin {
             Origin::Campaign(name) => self.campaigns.recovered(job, (payload.client.clone(), name.clone())),
             Origin::Batch(batch) => self.batches.recovered(job, *batch),
-            Origin::Asked | Origin::Retry(_) | Origin::Schedule(_) => {}
+            Origin::Asked | Origin::Retry(_) | Origin::Schedule(_) | Origin::Child(_) => {}
         }
     }
 
