@@ -21,6 +21,7 @@ mod registries;
 mod remote;
 mod replay;
 mod resolution;
+mod resolving;
 mod retries;
 mod settings;
 mod signals;

@@ -12,6 +12,7 @@ use crate::exit::Failure;
 use crate::node::{Local, LocalOptions, LocalWorker};
 use crate::registries::{RegistryArgs, Replayed};
 use crate::remote::{Remote, RemoteArgs};
+use crate::resolving::ResolvingArgs;
 use crate::retries::RetryArgs;
 use crate::timeouts::TimeoutArgs;
 
@@ -28,6 +29,8 @@ pub(crate) struct WorkArgs {
     retries: RetryArgs,
     #[command(flatten)]
     timeouts: TimeoutArgs,
+    #[command(flatten)]
+    resolving: ResolvingArgs,
     #[command(flatten)]
     registries: RegistryArgs,
     #[command(flatten)]
@@ -65,7 +68,8 @@ impl Workplace {
         };
         let (data, temporary) = place(args)?;
         let contact = args.registries.contact.clone();
-        let worker = Some(LocalWorker { slots: args.slots, contact, timeouts: args.timeouts.timeouts() });
+        let (timeouts, resolving) = (args.timeouts.timeouts(), args.resolving.bounds());
+        let worker = Some(LocalWorker { slots: args.slots, contact, timeouts, resolving });
         let decisions = args.retries.decisions();
         let local = Local::start(LocalOptions { data: &data, registries, decisions, worker }).await?;
         let remote = Remote::connect(&local.url(), &RemoteArgs::default()).await?;

@@ -13,6 +13,7 @@ use crate::node::{WorkerNodeOptions, start_worker, worker_data};
 use crate::operator::Door;
 use crate::output::Output;
 use crate::remote::endpoint;
+use crate::resolving::ResolvingArgs;
 use crate::signals::Signals;
 use crate::telemetry::Telemetry;
 use crate::timeouts::TimeoutArgs;
@@ -27,6 +28,8 @@ pub(crate) struct UpArgs {
     timeouts: TimeoutArgs,
     #[command(flatten)]
     egress: EgressArgs,
+    #[command(flatten)]
+    resolving: ResolvingArgs,
     #[command(flatten)]
     serve: ServeArgs,
 }
@@ -53,6 +56,7 @@ pub(crate) async fn run(
         contact: args.serve.registries.contact.clone(),
         timeouts: args.timeouts.timeouts(),
         egress: args.egress.limit(),
+        resolving: args.resolving.bounds(),
         endpoint,
     })
     .await?;

@@ -14,6 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::node::{WorkerNodeOptions, start_worker, worker_data};
 use crate::output::Output;
 use crate::remote::{TlsArgs, endpoint};
+use crate::resolving::ResolvingArgs;
 use crate::signals::Signals;
 use crate::timeouts::TimeoutArgs;
 
@@ -36,6 +37,8 @@ pub(crate) struct WorkerArgs {
     timeouts: TimeoutArgs,
     #[command(flatten)]
     egress: EgressArgs,
+    #[command(flatten)]
+    resolving: ResolvingArgs,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -65,6 +68,7 @@ pub(crate) async fn run(args: &WorkerArgs, output: Output) -> Result<Exit, Failu
         contact: args.contact.clone(),
         timeouts: args.timeouts.timeouts(),
         egress: args.egress.limit(),
+        resolving: args.resolving.bounds(),
         endpoint: endpoint.clone(),
     };
     let worker = start_worker(options).await?;

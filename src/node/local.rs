@@ -10,6 +10,7 @@ use gleaner_model::Lane;
 use super::{SchedulerNode, SchedulerNodeOptions, WorkerNodeOptions, start_worker};
 use crate::exit::{Exit, Failure};
 use crate::remote::{TlsArgs, endpoint};
+use crate::resolving::Resolving;
 
 /// What the worker is started with.
 pub(crate) struct LocalWorker {
@@ -17,6 +18,7 @@ pub(crate) struct LocalWorker {
     pub(crate) slots: usize,
     pub(crate) contact: Option<String>,
     pub(crate) timeouts: Timeouts,
+    pub(crate) resolving: Resolving,
 }
 
 /// What both are started with.
@@ -50,10 +52,17 @@ impl Local {
         .await
         .map_err(or_ask_its_owner)?;
         let worker = match options.worker {
-            Some(LocalWorker { slots, contact, timeouts }) => {
-                let endpoint = endpoint(&scheduler.url(), &TlsArgs::default())?;
-                let data = worker_data(options.data);
-                let options = WorkerNodeOptions { data, name: None, slots, contact, timeouts, egress: None, endpoint };
+            Some(LocalWorker { slots, contact, timeouts, resolving }) => {
+                let options = WorkerNodeOptions {
+                    data: worker_data(options.data),
+                    name: None,
+                    slots,
+                    contact,
+                    timeouts,
+                    egress: None,
+                    resolving,
+                    endpoint: endpoint(&scheduler.url(), &TlsArgs::default())?,
+                };
                 Some(start_worker(options).await?)
             }
             None => None,

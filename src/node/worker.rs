@@ -7,6 +7,7 @@ use gleaner_model::WorkerName;
 use tonic::transport::Endpoint;
 
 use crate::exit::Failure;
+use crate::resolving::Resolving;
 
 /// What a worker is started with.
 pub(crate) struct WorkerNodeOptions {
@@ -21,6 +22,8 @@ pub(crate) struct WorkerNodeOptions {
     pub(crate) timeouts: Timeouts,
     /// How fast requests may leave at most.
     pub(crate) egress: Option<EgressLimit>,
+    /// What its resolutions may take.
+    pub(crate) resolving: Resolving,
     /// Its scheduler.
     pub(crate) endpoint: Endpoint,
 }
@@ -33,6 +36,15 @@ pub(crate) async fn start_worker(options: WorkerNodeOptions) -> Result<Handle, F
         None => format!("gleaner/{version}"),
     };
     let (name, slots, timeouts, egress) = (options.name, options.slots, options.timeouts, options.egress);
-    let agent = Options { name, slots, timeouts, egress, ..Options::new(options.data, user_agent) };
+    let Resolving { steps_max: resolution_steps_max, memory_bytes: snapshot_max_bytes } = options.resolving;
+    let agent = Options {
+        name,
+        slots,
+        timeouts,
+        egress,
+        resolution_steps_max,
+        snapshot_max_bytes,
+        ..Options::new(options.data, user_agent)
+    };
     Ok(Agent::start(agent, options.endpoint.connect_lazy()).await?)
 }

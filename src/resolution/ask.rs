@@ -1,12 +1,14 @@
 //! Asking a scheduler, and waiting for the answer.
 
 use std::io::Write;
+use std::pin::pin;
 
 use gleaner_model::{FaultKind, JobId, JobState, JobView, ResolutionRecord};
 use gleaner_proto::v1;
 use serde::Serialize;
 
 use super::Asked;
+use super::waiting::Waiting;
 use crate::ended::{self, Endings};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -25,12 +27,20 @@ pub(crate) fn job(asked: &Asked) -> v1::JobSpec {
 }
 
 /// Asks all of them at once; their answers in the same order.
-pub(crate) async fn ask(remote: &Remote, signals: &Signals, asked: &[Asked]) -> Result<Vec<ResolutionRecord>, Failure> {
+pub(crate) async fn ask(
+    remote: &Remote,
+    signals: &Signals,
+    asked: &[Asked],
+    output: Output,
+) -> Result<Vec<ResolutionRecord>, Failure> {
     let receipts = submit(remote, asked.iter().map(job).collect(), signals).await?;
     let jobs = ended::ids(&receipts)?;
     let mut endings = Endings::of(remote, jobs.iter().copied()).await?;
+    let waiting = Waiting::new(output);
+    let mut telling = pin!(waiting.tell(remote, &jobs));
     loop {
         tokio::select! {
+            never = &mut telling => match never {},
             ended = endings.next() => match ended? {
                 Some(job) => check(&job)?,
                 None => break,
@@ -42,8 +52,8 @@ pub(crate) async fn ask(remote: &Remote, signals: &Signals, asked: &[Asked]) -> 
         }
     }
     let mut answers = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        answers.push(answer(remote, job).await?);
+    for job in &jobs {
+        answers.push(answer(remote, *job).await?);
     }
     Ok(answers)
 }

@@ -1,7 +1,7 @@
 //! Questions and their answers, as `resolve`, `why`, `diff` and `recompute` share them.
 //!
 //! - `past`, `question`: what is asked, read from the command line.
-//! - `ask`: asks a scheduler, and waits for the answer.
+//! - `ask`, `waiting`: asks a scheduler, and waits for the answer, telling people what it waits for.
 //! - `row`, `words`, `links`: answers for programs, for people, and as something to walk through. Pure.
 
 mod ask;
@@ -11,6 +11,7 @@ mod question;
 mod row;
 #[cfg(test)]
 pub(crate) mod samples;
+mod waiting;
 mod words;
 
 pub(crate) use ask::{answer, ask, job, warn};

@@ -49,7 +49,7 @@ pub(crate) async fn run(args: &DiffArgs, output: Output, config: Option<&Path>) 
     let both = [args.from.as_of(args.observed), to].map(|as_of| root.clone().at(as_of));
     let workplace = Workplace::open(&args.work, &BTreeSet::from([root.purl.ecosystem()]), config).await?;
     let remote = workplace.remote.clone();
-    let asking = ask(&remote, &signals, &both).instrument(tracing::info_span!("diff"));
+    let asking = ask(&remote, &signals, &both, output).instrument(tracing::info_span!("diff"));
     let answers = workplace.during(asking).await?;
     answers.iter().for_each(|answer| warn(answer, output));
     match &answers[..] {

@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &ResolveArgs, output: Output, config: Option<&Path
     asked.question.lock = lock.is_some();
     let workplace = Workplace::open(&args.work, &BTreeSet::from([asked.purl.ecosystem()]), config).await?;
     let (remote, only) = (workplace.remote.clone(), std::slice::from_ref(&asked));
-    let asking = ask(&remote, &signals, only).instrument(tracing::info_span!("resolve"));
+    let asking = ask(&remote, &signals, only, output).instrument(tracing::info_span!("resolve"));
     let answers = workplace.during(asking).await?;
     answers.iter().try_fold(Exit::Done, |_, answer| show(&asked.root, answer, lock.as_ref(), output))
 }

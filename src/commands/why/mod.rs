@@ -76,7 +76,7 @@ pub(crate) async fn run(args: &WhyArgs, output: Output, config: Option<&Path>) -
     let (asked, wanted) = args.read()?;
     let workplace = Workplace::open(&args.work, &BTreeSet::from([asked.purl.ecosystem()]), config).await?;
     let (remote, only) = (workplace.remote.clone(), std::slice::from_ref(&asked));
-    let asking = ask(&remote, &signals, only).instrument(tracing::info_span!("why"));
+    let asking = ask(&remote, &signals, only, output).instrument(tracing::info_span!("why"));
     let answers = workplace.during(asking).await?;
     answers.iter().try_fold(Exit::Done, |_, answer| {
         warn(answer, output);
