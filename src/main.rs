@@ -16,6 +16,7 @@ mod moment;
 mod node;
 mod operator;
 mod output;
+mod patience;
 mod reader;
 mod registries;
 mod remote;

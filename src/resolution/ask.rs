@@ -12,6 +12,7 @@ use super::waiting::Waiting;
 use crate::ended::{self, Endings};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::patience::patiently;
 use crate::remote::Remote;
 use crate::signals::Signals;
 use crate::submit::submit;
@@ -61,7 +62,11 @@ pub(crate) async fn ask(
 /// The answer that a job ended with.
 pub(crate) async fn answer(remote: &Remote, job: JobId) -> Result<ResolutionRecord, Failure> {
     let request = v1::GetResolutionRequest { job: job.to_string() };
-    let answered = remote.resolutions().get_resolution(request).await?.into_inner().answered;
+    let asking = patiently(|| {
+        let (mut resolutions, request) = (remote.resolutions(), request.clone());
+        async move { resolutions.get_resolution(request).await }
+    });
+    let answered = asking.await?.into_inner().answered;
     let record = answered.unwrap_or_default().try_into();
     record.map_err(|error| Failure::failed(format!("the scheduler's answer makes no sense: {error}")))
 }

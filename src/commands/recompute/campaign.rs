@@ -12,6 +12,7 @@ use gleaner_proto::v1;
 use super::progress::Progress;
 use super::{Answered, Answers};
 use crate::exit::{Exit, Failure};
+use crate::patience::patiently;
 use crate::remote::Remote;
 use crate::signals::Signals;
 
@@ -56,7 +57,11 @@ impl Campaign<'_> {
 
     async fn find(&self) -> Result<Option<v1::Campaign>, Failure> {
         let request = v1::ListCampaignsRequest { all: false };
-        let all = self.remote.campaigns().list_campaigns(request).await?.into_inner().campaigns;
+        let asking = patiently(|| {
+            let mut campaigns = self.remote.campaigns();
+            async move { campaigns.list_campaigns(request).await }
+        });
+        let all = asking.await?.into_inner().campaigns;
         Ok(all.into_iter().find(|campaign| campaign.name == self.name))
     }
 
@@ -144,7 +149,11 @@ fn fetch(remote: Remote, ecosystem: Ecosystem, prefix: String, question: v1::Que
         let remote = remote.clone();
         async move {
             let Some(request) = next else { return Ok(None) };
-            let page = remote.resolutions().list_resolutions(request.clone()).await?.into_inner();
+            let asking = patiently(|| {
+                let (mut resolutions, request) = (remote.resolutions(), request.clone());
+                async move { resolutions.list_resolutions(request).await }
+            });
+            let page = asking.await?.into_inner();
             let page_token = page.next_page_token;
             let next = (!page_token.is_empty()).then_some(v1::ListResolutionsRequest { page_token, ..request });
             Ok::<_, Failure>(Some((stream::iter(page.answered).map(record), next)))

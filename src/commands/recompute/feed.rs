@@ -5,22 +5,19 @@
 //! is asked for under the key that each item has, which is answered with the job that there is.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures_util::stream;
 use gleaner_model::{ContentHash, JobId};
 use gleaner_proto::v1;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
+use crate::patience::{PAUSE, TRIES, is_passing};
 use crate::remote::Remote;
 use crate::signals::Signals;
 use crate::submit::submit;
-
-/// How often a broken stream is opened again, a second apart, before the scheduler counts as lost.
-const TRIES: u32 = 30;
 
 /// Items that may be on their way without an acknowledgement: as many as the service takes together, twice.
 const UNDER_WAY: usize = 512;
@@ -58,7 +55,7 @@ impl Feed {
                 Err(Broken::Status(status)) if self.tries < TRIES && is_passing(&status) => {
                     tracing::warn!(%status, "the stream is opened again");
                     self.tries += 1;
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    tokio::time::sleep(PAUSE).await;
                 }
                 Err(Broken::Status(status)) => return Err(status.into()),
                 Err(Broken::Failure(failure)) => return Err(failure),
@@ -111,21 +108,21 @@ impl Feed {
         if items.is_empty() {
             return Ok(Vec::new());
         }
-        if let Ok(receipts) = submit(&self.remote, jobs(&items), signals).await {
-            let told = receipts.iter().map(told);
-            return items
-                .iter()
-                .map(|(number, _)| *number)
-                .zip(told)
-                .map(|(number, told)| Ok((number, told?)))
-                .collect();
+        match submit(&self.remote, jobs(&items), signals).await {
+            Ok(receipts) => {
+                let numbers = items.iter().map(|(number, _)| *number);
+                return numbers.zip(&receipts).map(|(number, receipt)| Ok((number, told(receipt)?))).collect();
+            }
+            // One of them is refused; which one, they are asked for one by one.
+            Err(failure) if failure.exit == Exit::Usage => {}
+            Err(failure) => return Err(failure.into()),
         }
         let mut all = Vec::with_capacity(items.len());
         for item in items {
             let told = match submit(&self.remote, vec![item.1], signals).await {
                 Ok(receipts) => receipts.first().map_or_else(|| Err(Failure::failed("no receipt came")), told)?,
-                Err(failure) if failure.exit == crate::exit::Exit::Usage => Err(failure.message),
-                Err(failure) => return Err(Broken::Failure(failure)),
+                Err(failure) if failure.exit == Exit::Usage => Err(failure.message),
+                Err(failure) => return Err(failure.into()),
             };
             all.push((item.0, told));
         }
@@ -147,7 +144,11 @@ impl From<Status> for Broken {
 
 impl From<Failure> for Broken {
     fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
+        match failure.exit {
+            // The scheduler is away, as far as anybody can tell.
+            Exit::Failed => Self::Status(Status::unavailable(failure.message)),
+            _ => Self::Failure(failure),
+        }
     }
 }
 
@@ -166,11 +167,6 @@ fn item(answer: &v1::SubmitStreamResponse) -> Result<Option<Told>, Failure> {
 
 fn told(receipt: &v1::Receipt) -> Result<Told, Failure> {
     receipt.job.parse().map(Ok).map_err(Failure::failed)
-}
-
-/// Is it of use to try again?
-fn is_passing(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled | Code::Aborted)
 }
 
 /// The item's own key: the list's name and a hash of the purl.
