@@ -17,7 +17,7 @@ use super::name::normalise;
 pub(crate) fn read(text: &str) -> Option<Dependency> {
     let (head, marker) = split_marker(text);
     let (name, rest) = split_name(head)?;
-    let parsed = Requirement::<Url>::from_str(head).ok();
+    let parsed = parse(head);
     let (features, requirement) = match &parsed {
         Some(parsed) => (parsed.extras.iter().map(ToString::to_string).collect(), range(rest)),
         None => (Vec::new(), rest),
@@ -33,6 +33,12 @@ pub(crate) fn read(text: &str) -> Option<Dependency> {
         target: marker.map(str::to_owned),
         registry: None,
     })
+}
+
+/// Reads the part before the marker; none if it breaks the rule. One with characters beyond ASCII is not handed to the
+/// parser (`pep508_rs` 0.9), which takes bytes for characters in places: no name, extra or range has any.
+fn parse(head: &str) -> Option<Requirement<Url>> {
+    head.is_ascii().then(|| Requirement::from_str(head).ok()).flatten()
 }
 
 /// The part before the `;` and the marker behind it. In a URL, which may have a `;` in it, a blank stands before it.
@@ -132,6 +138,25 @@ mod tests {
             true,
         );
         check("a>=1; 'x@y' == extra", "a", ">=1", &[], Some("'x@y' == extra"), true);
+    }
+
+    #[test]
+    fn characters_beyond_ascii_are_survived_wherever_they_stand() {
+        let whole = [
+            "a[b, c] (>=1.0, <2) ; extra == 'x'",
+            "a @ http://mirror.example/a.whl ; extra == 'x'",
+            "a~=1.0; b in 'c'",
+        ];
+        for text in whole {
+            for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+                for odd in ["é", "ß", "\u{a0}", "\u{3000}", "😀", "\u{feff}"] {
+                    let odd = format!("{}{odd}{}", &text[..at], &text[at..]);
+                    // A blank before the name is passed over; whatever else stands there, the name is none.
+                    assert!(read(&odd).is_some() || at == 0, "{odd}");
+                }
+            }
+        }
+        check("a[b]>=1é", "a", "[b]>=1é", &[], None, false);
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl Teller<'_, '_> {
     /// A version by its name, or the root.
     pub(super) fn title(&self, id: CandidateId) -> String {
         if id == ROOT {
-            return format!("`{} {}`", self.root.name, self.root.version);
+            return self.root.title();
         }
         let candidate = self.known.memo.candidates[id as usize];
         format!("`{} {}`", self.known.crate_name(candidate.of), self.known.version(id).number)
@@ -153,7 +153,7 @@ impl Teller<'_, '_> {
         format!("`{requirement}` is asked for by {}", self.path(met.parent))
     }
 
-    /// The shortest way from a version to the root: `b 1.0`, needed by `a 1.0`, needed by `case 0.0.0`.
+    /// The shortest way from a version to the root: `b 1.0`, needed by `a 1.0`, needed by the root.
     fn path(&self, from: CandidateId) -> String {
         let mut parent_of: HashMap<CandidateId, Vec<CandidateId>> = HashMap::new();
         for Met { parent, child, .. } in &self.state.met {

@@ -67,6 +67,8 @@ pub struct CargoRoot {
 pub(super) struct RootData {
     pub(super) name: String,
     pub(super) version: Version,
+    /// What was asked for, if this project is made up around it: `serde`, `serde 1.0.0`.
+    pub(super) asked: Option<String>,
     pub(super) resolver: ResolverVersion,
     pub(super) rust_version: Option<RustVersion>,
     pub(super) links: Option<String>,
@@ -76,6 +78,16 @@ pub(super) struct RootData {
     pub(super) dependencies: Vec<RootDependency>,
     pub(super) features: BTreeMap<String, Vec<String>>,
     pub(super) foreign: Vec<Foreign>,
+}
+
+impl RootData {
+    /// What people know it by: a made-up project nobody has ever seen.
+    pub(super) fn title(&self) -> String {
+        match &self.asked {
+            Some(asked) => format!("the question for `{asked}`"),
+            None => format!("`{} {}`", self.name, self.version),
+        }
+    }
 }
 
 /// What the next root's id is.
@@ -104,6 +116,7 @@ impl CargoRoot {
         Self::new(RootData {
             name: "case".to_owned(),
             version: Version::new(0, 0, 0),
+            asked: Some(version.map_or_else(|| name.to_owned(), |version| format!("{name} {version}"))),
             resolver: ResolverVersion::Three,
             rust_version: None,
             links: None,

@@ -106,6 +106,25 @@ fn names_that_look_alike() {
     }
 }
 
+/// A package that is asked about alone stands in a project that is made up around it, which nobody should hear of.
+#[test]
+fn a_project_that_is_made_up_is_not_named() {
+    let mut index = Index::default();
+    index.version("a", "1.0.0", &[need("b", "^2")]).version("b", "1.0.0", &[]);
+    let mut snapshot = index.snapshot();
+    corpus::insert_absent(&mut snapshot, "no-such");
+    for (asked, words) in [
+        ("pkg:cargo/no-such", "it is needed by the question for `no-such`"),
+        ("pkg:cargo/a@7.0.0", "it is needed by the question for `a 7.0.0`"),
+        ("pkg:cargo/a@1.0.0", "needed by the question for `a 1.0.0`"),
+    ] {
+        let root = Cargo::root_of(&asked.parse().unwrap());
+        let answer = corpus::resolve(&snapshot, &root).answer;
+        let Answer::Unsatisfiable { reason } = answer else { panic!("{answer:?}") };
+        assert!(reason.contains(words) && !reason.contains("case"), "{reason}");
+    }
+}
+
 #[test]
 fn what_nothing_is_known_of_is_incomplete() {
     let mut index = Index::default();

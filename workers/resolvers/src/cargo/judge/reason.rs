@@ -97,7 +97,7 @@ impl Teller<'_, '_, '_> {
     /// Name and versions: `` `a` 1.0.0 to 1.4.0, 1.6.0 ``.
     fn shown(&self, asks: Asks, set: &Set) -> String {
         match asks {
-            Asks::Root => format!("`{} {}`", self.root.name, self.root.version),
+            Asks::Root => self.root.title(),
             Asks::Slot(slot) => self.versions(slot, set),
             Asks::Feature(slot, feature) => {
                 format!("the feature `{}` of {}", self.model.known.text(feature), self.versions(slot, set))

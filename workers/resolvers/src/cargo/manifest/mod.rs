@@ -123,6 +123,7 @@ impl<'a> Reader<'a> {
         let mut root = RootData {
             name: name.to_owned(),
             version,
+            asked: None,
             resolver: self.resolver()?,
             rust_version: self.rust_version()?,
             links: text(self.package, "links", &path)?.map(str::to_owned),

@@ -100,6 +100,10 @@ impl Requirement {
         if range.starts_with('@') {
             return Ok(Self { name, text: range.to_owned(), asked: Asked::Elsewhere, extras, marker });
         }
+        // A URL apart nothing of it may have any, and the parser (`pep508_rs` 0.9) takes bytes for characters.
+        if !head.is_ascii() {
+            return Err(wrong("it has characters beyond ASCII"));
+        }
         // The whole grammar is the parser's business; above is only what must be kept as it was written.
         if let Err(error) = head.parse::<pep508_rs::Requirement<VerbatimUrl>>() {
             return Err(wrong(error.message.to_string().trim_end_matches('.')));
