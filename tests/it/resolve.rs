@@ -2,7 +2,11 @@
 //! scheduler with a worker, and asked wrongly.
 
 mod cases;
+mod killed;
 mod locked;
+mod made;
+mod observed;
+mod paused;
 mod recompute;
 mod wrong;
 
