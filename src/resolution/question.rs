@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gleaner_model::{AsOf, Ecosystem, PackageName, Purl, Question, Root};
-use gleaner_resolvers::Question as Rules;
+use gleaner_resolvers::{InvalidQuestion, Question as Rules};
 
 use super::Past;
 use crate::exit::Failure;
@@ -59,6 +59,14 @@ impl Past {
     }
 }
 
+/// What is wrong with a manifest that was named already.
+fn wrong(error: InvalidQuestion) -> String {
+    match error {
+        InvalidQuestion::Manifest(invalid) => invalid.what,
+        other => other.to_string(),
+    }
+}
+
 /// A question that has sense.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -96,7 +104,7 @@ impl Asked {
         let text = read_text(path).map_err(|why| Failure::usage(format!("the manifest {shown}: {why}")))?;
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let rules = Rules::of_manifest(&file, &text, &environment)
-            .map_err(|error| Failure::usage(format!("the manifest {shown}: {error}")))?;
+            .map_err(|error| Failure::usage(format!("the manifest {shown}: {}", wrong(error))))?;
         let root = Root::Manifest { file, text };
         let question = Question { root, environment, ..Question::default() };
         Ok(Self { purl: stand_in(rules.ecosystem()), question, root: shown })

@@ -9,8 +9,9 @@ use crate::{cargo, npm, pypi};
 /// Why a main document gave no package.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It says that the package was withdrawn as a whole (npm's unpublished packages).
-    #[error("the document says that the package is gone")]
+    /// It says that the package was withdrawn as a whole (npm's unpublished packages), or that there is one only of a name
+    /// that is spelt in another way (cargo).
+    #[error("the document says that there is no such package")]
     Gone,
     /// It is not what it should be.
     #[error(transparent)]
@@ -40,7 +41,7 @@ pub enum Extra<'a> {
 /// Reads a package's main document, which was received with this `Last-Modified` header.
 ///
 /// # Errors
-/// [`Unreadable::Gone`] if the document says that the package was withdrawn, else a fault of kind `Malformed` that
+/// [`Unreadable::Gone`] if the document says that there is no such package, else a fault of kind `Malformed` that
 /// names the package, the URL and what is wrong: cut off, of another format, of another package.
 pub fn read(work: &CrawlWork, document: &[u8], last_modified: Option<&str>) -> Result<Reading, Unreadable> {
     let text = std::str::from_utf8(document)

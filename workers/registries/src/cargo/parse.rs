@@ -4,7 +4,7 @@
 //! line of an unknown schema. A line that is not even JSON is a damaged file, and to skip it would read as "this
 //! version was removed": such a document is refused as a whole.
 
-use gleaner_model::{Dependency, DependencyKind, Details, Fault, Feature, Package, Pool, PoolIndex, Version, Yank};
+use gleaner_model::{Dependency, DependencyKind, Details, Feature, Package, Pool, PoolIndex, Version, Yank};
 use serde::de::IgnoredAny;
 
 use super::line::{Line, LineDependency, SCHEMA_MAX};
@@ -15,24 +15,30 @@ use crate::intern::{Before, DependencyRef, FeatureRef};
 use crate::json::Text;
 use crate::moment::moment;
 use crate::order::sort;
+use crate::reading::Unreadable;
 use crate::work::CrawlWork;
 
 /// Reads an index file. Its edition is its `Last-Modified` date, in milliseconds.
-pub(crate) fn read(work: &CrawlWork, text: &str, last_modified: Option<&str>) -> Result<Package, Fault> {
+///
+/// Index files lie under names in lower case, so that whoever asks for `serde_Json` is sent the file of `serde_json`. cargo
+/// does not take the one for the other, so there is no such crate.
+pub(crate) fn read(work: &CrawlWork, text: &str, last_modified: Option<&str>) -> Result<Package, Unreadable> {
     let mut builder = Builder::default();
     let (mut lines, mut versions) = (0_usize, Vec::new());
     for (at, text) in text.split('\n').enumerate().filter(|(_, text)| !text.trim_ascii().is_empty()) {
         lines += 1;
         let line = parse(text).map_err(|error| work.malformed(format_args!("line {}: {error}", at + 1)))?;
         let Some(line) = line else { continue };
-        if line.name.as_str() != work.purl.name().as_str() {
-            return Err(work.malformed(format_args!("line {} is of the crate `{}`", at + 1, line.name.as_str())));
+        let (name, asked) = (line.name.as_str(), work.purl.name().as_str());
+        if name != asked {
+            let another = || work.malformed(format_args!("line {} is of the crate `{name}`", at + 1)).into();
+            return Err(if name.eq_ignore_ascii_case(asked) { Unreadable::Gone } else { another() });
         }
         versions.push(builder.version(line));
     }
     if versions.is_empty() {
         let what = if lines == 0 { "the index file is empty" } else { "no line is of a schema that is known" };
-        return Err(work.malformed(what));
+        return Err(work.malformed(what).into());
     }
     let ordered = sort::<CargoOrder>(versions);
     Ok(Package {

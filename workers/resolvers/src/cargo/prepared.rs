@@ -46,7 +46,11 @@ pub(super) fn added(versions: &Versions, rust: RustVersion, before_ms: Option<i6
 /// Why a root cannot even be begun.
 pub(super) enum NotPrepared {
     /// This crate, which should be added, has no version that could be.
-    NothingToAdd(String),
+    NothingToAdd {
+        name: String,
+        /// Is there one that may be chosen, but not by this Rust?
+        is_too_new: bool,
+    },
     /// The features make no sense.
     Features(String),
 }
@@ -105,9 +109,13 @@ impl Known<'_> {
         let versions = self.snapshot.crate_id(name).and_then(|id| self.snapshot.versions(id));
         let Some(versions) = versions else { return Ok(("*".to_owned(), VersionReq::STAR)) };
         let MemoKey { before_ms, .. } = self.memo.key.expect("a memo is prepared before it is used");
-        let at = added(versions, rust, before_ms).ok_or_else(|| NotPrepared::NothingToAdd(name.to_owned()))?;
+        let nothing = || {
+            let is_too_new = versions.all.iter().any(|version| is_offered(version, before_ms));
+            NotPrepared::NothingToAdd { name: name.to_owned(), is_too_new }
+        };
+        let at = added(versions, rust, before_ms).ok_or_else(nothing)?;
         let text = without_build(&versions.all[at].number).to_owned();
-        let parsed = VersionReq::parse(&text).map_err(|_| NotPrepared::NothingToAdd(name.to_owned()))?;
+        let parsed = VersionReq::parse(&text).map_err(|_| nothing())?;
         Ok((text, parsed))
     }
 

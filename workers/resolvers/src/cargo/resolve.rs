@@ -91,9 +91,13 @@ impl Question<'_> {
         let prepared = match known.prepare(self.root, rust) {
             Ok(prepared) => prepared,
             Err(NotPrepared::Features(what)) => return plain(unsatisfiable(what)),
-            Err(NotPrepared::NothingToAdd(name)) => {
-                let mut resolution =
-                    plain(unsatisfiable(format!("`{name}` has no version that Rust {rust} can build")));
+            Err(NotPrepared::NothingToAdd { name, is_too_new }) => {
+                let what = if is_too_new {
+                    format!("that Rust {rust} can build")
+                } else {
+                    "that may be chosen: each is yanked, or was published later".to_owned()
+                };
+                let mut resolution = plain(unsatisfiable(format!("`{name}` has no version {what}")));
                 resolution.read = reads::of_added(std::slice::from_ref(&name));
                 return resolution;
             }

@@ -111,12 +111,16 @@ fn names_that_look_alike() {
 fn a_project_that_is_made_up_is_not_named() {
     let mut index = Index::default();
     index.version("a", "1.0.0", &[need("b", "^2")]).version("b", "1.0.0", &[]);
+    index.version_with("new", "1.0.0", &[], json!({"rust_version": "9.0.0"}));
+    index.version_with("bad", "1.0.0", &[], json!({"yanked": true}));
     let mut snapshot = index.snapshot();
     corpus::insert_absent(&mut snapshot, "no-such");
     for (asked, words) in [
         ("pkg:cargo/no-such", "it is needed by the question for `no-such`"),
         ("pkg:cargo/a@7.0.0", "it is needed by the question for `a 7.0.0`"),
         ("pkg:cargo/a@1.0.0", "needed by the question for `a 1.0.0`"),
+        ("pkg:cargo/new", "`new` has no version that Rust"),
+        ("pkg:cargo/bad", "`bad` has no version that may be chosen"),
     ] {
         let root = Cargo::root_of(&asked.parse().unwrap());
         let answer = corpus::resolve(&snapshot, &root).answer;

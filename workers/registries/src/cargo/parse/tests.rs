@@ -17,7 +17,7 @@ fn package(text: &str) -> Package {
 }
 
 fn refused(text: &str) -> String {
-    let fault = read(&work(), text, None).unwrap_err();
+    let Err(Unreadable::Fault(fault)) = read(&work(), text, None) else { panic!("{text} is read") };
     assert_eq!(fault.kind, FaultKind::Malformed);
     assert!(fault.detail.contains("pkg:cargo/Demo: http://registry.invalid/de/mo/demo"), "{}", fault.detail);
     fault.detail
@@ -104,8 +104,10 @@ fn damaged_files_are_refused() {
     assert!(refused(&format!("{}\nnot json\n", line("1.0.0", ""))).contains("line 2: "));
     assert!(refused(&format!("not json\n{}\n", line("1.0.0", ""))).contains("line 1: "));
     assert!(refused("<html></html>").contains("line 1: "));
-    let other = line("1.0.0", "").replace("Demo", "demo");
-    assert!(refused(&other).ends_with("line 1 is of the crate `demo`"));
+    let other = line("1.0.0", "").replace("Demo", "demi");
+    assert!(refused(&other).ends_with("line 1 is of the crate `demi`"));
+    // Who asks for another spelling is sent the same file, and there is no such crate.
+    assert_eq!(read(&work(), &line("1.0.0", "").replace("Demo", "demo"), None), Err(Unreadable::Gone));
 }
 
 #[test]
@@ -119,7 +121,8 @@ fn a_cut_line_is_noticed_at_every_byte() {
                 assert!(cut == first.len() || cut == first.len() + 1 || cut == text.len() - 1, "{cut}");
                 assert_eq!(package.versions.len(), 1 + usize::from(cut == text.len() - 1));
             }
-            Err(fault) => assert_eq!(fault.kind, FaultKind::Malformed),
+            Err(Unreadable::Fault(fault)) => assert_eq!(fault.kind, FaultKind::Malformed),
+            Err(Unreadable::Gone) => panic!("gone at {cut}"),
         }
     }
 }
