@@ -65,12 +65,12 @@ impl Drop for Waiting {
     }
 }
 
-/// How a job stands; nothing of one that has ended.
+/// How a job stands, in words that fit into a line; nothing of one that has ended.
 fn words(job: &JobView) -> Option<String> {
     match job.state {
-        JobState::Running => Some(format!("{} is resolved", job.spec.purl)),
-        JobState::Queued if job.waiting_for.is_empty() => Some(format!("{} waits", job.spec.purl)),
-        JobState::Queued => Some(format!("{} waits for {}", job.spec.purl, job.waiting_for)),
+        JobState::Running => Some("resolving".to_owned()),
+        JobState::Queued if job.waiting_for.is_empty() => Some("waits".to_owned()),
+        JobState::Queued => Some(format!("waits for {}", job.waiting_for)),
         _ => None,
     }
 }
@@ -103,9 +103,9 @@ mod tests {
         };
         let said = |state, waiting_for| words(&job(state, waiting_for));
         let crawls = said(JobState::Queued, "crawls of 3 packages that its answer needs, of 57 so far");
-        let expected = "pkg:npm/express waits for crawls of 3 packages that its answer needs, of 57 so far";
+        let expected = "waits for crawls of 3 packages that its answer needs, of 57 so far";
         assert_eq!(crawls.as_deref(), Some(expected));
-        assert_eq!(said(JobState::Running, "").as_deref(), Some("pkg:npm/express is resolved"));
+        assert_eq!(said(JobState::Running, "").as_deref(), Some("resolving"));
         assert_eq!(said(JobState::Done, ""), None);
     }
 }
