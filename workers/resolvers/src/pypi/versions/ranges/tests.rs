@@ -112,7 +112,12 @@ proptest! {
             matches!(one.operator(), Operator::GreaterThan | Operator::LessThan)
                 && (one.version().is_post() || one.version().any_prerelease() || version.is_local())
         });
-        prop_assume!(!is_order);
+        // Nor does it fill a version up with zeros that has fewer parts than a prefix: to it `2` is `==2.1.*`.
+        let is_short = specifier.iter().any(|one| {
+            matches!(one.operator(), Operator::EqualStar | Operator::NotEqualStar)
+                && version.release().len() < one.version().release().len()
+        });
+        prop_assume!(!is_order && !is_short);
         prop_assert_eq!(asked(&specifier).contains(&version), specifier.contains(&version));
     }
 
