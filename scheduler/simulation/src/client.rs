@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use gleaner_model::JobId;
 
 use crate::chance::Chance;
+use crate::packages::{RESOLVE, UNIVERSE};
 use crate::wire::{Answered, Asked, Conn, Wish};
 
 /// What became of an answer.
@@ -22,6 +23,20 @@ pub(crate) enum News {
     Refused,
     /// Nothing that matters to others.
     Nothing,
+}
+
+/// What clients ask for: one of so many packages, and in so many of a hundred cases that it is resolved and not crawled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taste {
+    pub(crate) targets: u64,
+    pub(crate) resolves: u64,
+}
+
+impl Taste {
+    fn target(self, chance: &mut Chance) -> u64 {
+        let (package, resolves) = (chance.next(), chance.percent(self.resolves));
+        if resolves { (package % UNIVERSE) | RESOLVE } else { package % self.targets }
+    }
 }
 
 /// A client.
@@ -70,7 +85,7 @@ impl Client {
     }
 
     /// The next thing that it asks, if it is not waiting.
-    pub(crate) fn ask(&mut self, targets: u64, chance: &mut Chance) -> Option<Asked> {
+    pub(crate) fn ask(&mut self, taste: Taste, chance: &mut Chance) -> Option<Asked> {
         if self.open.len() >= OPEN_MAX {
             return None;
         }
@@ -79,7 +94,7 @@ impl Client {
             return Some(Asked::Cancel { request: self.request(None), job });
         }
         if !self.streams && chance.percent(15) {
-            let wish = self.under_a_key(targets, chance);
+            let wish = self.under_a_key(taste, chance);
             let request = self.request(None);
             self.asked_under.extend(wish.key.map(|key| (request, key)));
             return Some(Asked::Submit { request, wishes: vec![wish] });
@@ -88,12 +103,12 @@ impl Client {
             0 => return Some(Asked::Campaign { request: self.request(None) }),
             1 => return Some(Asked::Schedule { request: self.request(None) }),
             2..8 => {
-                let wishes = (0..chance.within(1, 5)).map(|_| wish(targets, chance)).collect();
+                let wishes = (0..chance.within(1, 5)).map(|_| wish(taste, chance)).collect();
                 return Some(Asked::Batch { request: self.request(None), wishes });
             }
             _ => {}
         }
-        let wishes: Vec<Wish> = (0..chance.pick(&[1, 1, 1, 2, 5])).map(|_| wish(targets, chance)).collect();
+        let wishes: Vec<Wish> = (0..chance.pick(&[1, 1, 1, 2, 5])).map(|_| wish(taste, chance)).collect();
         if !self.streams {
             return Some(Asked::Submit { request: self.request(None), wishes });
         }
@@ -104,12 +119,12 @@ impl Client {
     }
 
     /// Something under a key: new, or the same as before. Its times would be other moments the second time.
-    fn under_a_key(&mut self, targets: u64, chance: &mut Chance) -> Wish {
+    fn under_a_key(&mut self, taste: Taste, chance: &mut Chance) -> Wish {
         if !self.keyed.is_empty() && chance.percent(70) {
             return self.keyed[chance.below(self.keyed.len())];
         }
         self.keys += 1;
-        let wish = Wish { key: Some(self.keys), ..Wish::plain(chance.next() % targets) };
+        let wish = Wish { key: Some(self.keys), ..Wish::plain(taste.target(chance)) };
         if self.keyed.len() == KEYS_KEPT {
             self.keyed.remove(0);
         }
@@ -155,8 +170,8 @@ impl Client {
     }
 }
 
-fn wish(targets: u64, chance: &mut Chance) -> Wish {
-    let target = chance.next() % targets;
+fn wish(taste: Taste, chance: &mut Chance) -> Wish {
+    let target = taste.target(chance);
     let begins_in_ms = chance.pick(&[None, None, None, None, None, Some(50), Some(2_000), Some(15_000)]);
     // Ends before the beginning are refused; one in some dozens is.
     let from_ms = begins_in_ms.filter(|_| !chance.percent(3)).unwrap_or(0);

@@ -65,11 +65,19 @@ pub enum Fault {
     CursorLate,
     /// That a schedule has asked is committed after its job and not with it.
     RunLate,
+    /// The core is not told that what a task waits for is durable.
+    WakeUpLost,
+    /// A task that waits for others keeps its slot.
+    WaitsInSlot,
+    /// What a task lacks is asked for in the lane `bulk`, whoever asks.
+    AsksInBulk,
+    /// What cannot be had is asked for again and again.
+    AsksForEver,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::ReceiptBeforeCommit,
         Self::AckBeforeCommit,
         Self::AnyToken,
@@ -100,6 +108,10 @@ impl Fault {
         Self::BatchEndsEarly,
         Self::CursorLate,
         Self::RunLate,
+        Self::WakeUpLost,
+        Self::WaitsInSlot,
+        Self::AsksInBulk,
+        Self::AsksForEver,
     ];
 
     /// The options of a scheduler that does this wrong, where these are what was promised.

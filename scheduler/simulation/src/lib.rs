@@ -17,6 +17,7 @@ mod history;
 mod host;
 mod ledger;
 mod network;
+mod packages;
 mod process;
 mod setup;
 mod shelf;

@@ -21,6 +21,8 @@ pub(crate) struct Setup {
     pub(crate) clients: usize,
     /// Different targets; few, so that twins meet.
     pub(crate) targets: u64,
+    /// How many of a hundred asks are for resolutions.
+    pub(crate) resolves: u64,
     /// Mean time between two asks of one client.
     pub(crate) ask_every_ms: u64,
     /// Mean time on the way of one message.
@@ -104,6 +106,7 @@ impl Setup {
             slots_max: chance.pick(&[3, 6, 15]),
             clients: chance.below(5) + 2,
             targets: chance.pick(&[6, 30, 300]),
+            resolves: chance.pick(&[0, 10, 40, 95]),
             ask_every_ms,
             delay_ms: chance.pick(&[1, 5, 40]),
             flush_ms: chance.pick(&[1, 5, 30]),

@@ -6,6 +6,8 @@
 use gleaner_core::{ClaimVerdict, HostIndex, Refusal};
 use gleaner_model::{Attempt, FaultKind, JobId, JobState};
 
+use crate::packages::Packages;
+
 /// A connection; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Conn(pub(crate) u64);
@@ -81,6 +83,8 @@ pub(crate) struct HeldRun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     Finished(JobState),
+    /// A question has an answer, which lacks these packages.
+    Answered(Packages),
     Failed(FaultKind),
     HandedBack,
 }

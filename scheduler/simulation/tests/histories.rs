@@ -16,7 +16,8 @@ fn what_always_holds_does() {
             );
         }
         let Tally { receipts, accepted, refused, adopted, restarts, unsure_kept, .. } = history.tally;
-        let Tally { orders, at_floor, bounded, host_changes, .. } = history.tally;
+        let Tally { orders, at_floor, bounded, host_changes, waited, .. } = history.tally;
+        total.waited += waited;
         total.orders += orders;
         total.at_floor += at_floor;
         total.bounded += bounded;
@@ -31,6 +32,7 @@ fn what_always_holds_does() {
     // A world in which nothing happens keeps every promise.
     assert!(total.receipts > 50 * SEEDS && total.accepted > 20 * SEEDS, "{total:?}");
     assert!(total.restarts > SEEDS && total.adopted > SEEDS && total.refused > SEEDS / 10, "{total:?}");
+    assert!(total.waited > 10 * SEEDS, "{total:?}");
     assert!(total.unsure_kept > SEEDS / 100 && total.orders > SEEDS, "{total:?}");
     assert!(total.at_floor > SEEDS / 10 && total.bounded > SEEDS && total.host_changes > SEEDS, "{total:?}");
 }
@@ -90,4 +92,8 @@ fn faults_are_found_for_what_they_break() {
     assert!(found(Fault::BatchEndsEarly, 200).contains("says that it has ended as"));
     assert!(found(Fault::CursorLate, 1_000).contains("campaign of"));
     assert!(found(Fault::RunLate, 500).contains("the schedule of"));
+    assert!(found(Fault::WakeUpLost, 200).contains("which has ended"));
+    assert!(found(Fault::WaitsInSlot, 200).contains("and keeps its slot"));
+    assert!(found(Fault::AsksInBulk, 200).contains("asked for in the bulk lane"));
+    assert!(found(Fault::AsksForEver, 500).contains("are the bound"));
 }

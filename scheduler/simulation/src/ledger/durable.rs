@@ -8,6 +8,7 @@ use gleaner_model::{Campaign, ClientName, HostSettings, JobId, JobState, Origin,
 use gleaner_store::{Command, OrderWrite};
 
 use super::Facts;
+use crate::packages::{Catalogue, Packages, RESOLVE, Record};
 use crate::process::{Entry, index_of};
 
 /// What entries say that operators have set.
@@ -37,6 +38,8 @@ pub(crate) struct Durable {
     keys: BTreeSet<(usize, u64)>,
     /// What each client's campaign came to.
     packages: BTreeSet<(ClientName, u64)>,
+    /// What crawls have found.
+    catalogue: Catalogue,
     skipped: Vec<(ClientName, u64)>,
 }
 
@@ -117,6 +120,7 @@ impl Durable {
             self.settings.insert(index_of(&settings.host), settings.clone());
         }
         self.skipped.extend(entry.skipped.iter().cloned());
+        self.learn(entry);
         let mut closed_here = BTreeSet::new();
         for closure in &entry.closures {
             if !closed_here.insert(closure.job) {
@@ -140,6 +144,24 @@ impl Durable {
             self.ended.extend(closure.ends_task);
         }
         Ok(())
+    }
+
+    /// An outcome of a crawl is in the catalogue from now on.
+    fn learn(&mut self, entry: &Entry) {
+        let (Some((task, _)), Some(closure)) = (entry.outcome, entry.closures.first()) else { return };
+        if let Some(stored) = self.jobs.get(&task.maker()).filter(|stored| stored.facts.target & RESOLVE == 0) {
+            self.catalogue.crawled(stored.facts.target, closure.result.state, task.0);
+        }
+    }
+
+    /// What is known of a package.
+    pub(crate) fn record(&self, package: u64) -> Option<Record> {
+        self.catalogue.get(package)
+    }
+
+    /// What a resolution of this target lacks.
+    pub(super) fn lacks(&self, target: u64) -> Packages {
+        self.catalogue.lacks(target & !RESOLVE)
     }
 
     fn submitted(&mut self, job: JobId, pending: &mut BTreeMap<JobId, Facts>) -> Result<(), String> {

@@ -95,6 +95,7 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
+    /// Hosts with these budgets, and the catalogue, which grants without end.
     pub(crate) fn new(budgets: &[Budget]) -> Self {
         let host = |budget: &Budget| Host {
             configured: *budget,
@@ -105,7 +106,8 @@ impl Grants {
             blocked_until_ms: 0,
             careful: false,
         };
-        Self { hosts: budgets.iter().map(host).collect() }
+        let catalogue = Budget { interval_us: 1, burst: u32::MAX };
+        Self { hosts: budgets.iter().chain([&catalogue]).map(host).collect() }
     }
 
     /// Every host.
@@ -131,7 +133,7 @@ impl Grants {
     pub(crate) fn restarted(&mut self, durable: &Durable, epoch: u64, now: Moment, at_ms: u64) {
         for (index, host) in (0_u16..).map(HostIndex).zip(&mut self.hosts) {
             host.blocked_until_ms = 0;
-            host.careful |= epoch > 1;
+            host.careful |= epoch > 1 && host.configured.burst < u32::MAX;
             host.set(limits_of(host.configured, durable.settings(index)), at_ms);
         }
         for (host, until) in durable.wishes() {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use gleaner_core::{HostIndex, Moment, Needs, Options, Scheduler, Wait, WorkerId, WorkerView};
 use gleaner_model::{JobId, Lane, TaskId};
 
-use super::{Facts, Ledger};
-use crate::process::{OLDER, needs_of};
+use super::Ledger;
+use crate::process::{host_of, needs_of};
 
 /// What a paid task may wait beyond its target and the victims' least time: the millisecond that each clock rounds off.
 const GRACE_MS: u64 = 3;
@@ -53,20 +53,15 @@ struct Look {
     leaders: BTreeSet<TaskId>,
 }
 
-fn host_of(facts: &Facts, hosts: usize) -> HostIndex {
-    let host = usize::try_from(facts.target & !OLDER).unwrap_or(0) % hosts.max(1);
-    HostIndex(u16::try_from(host).unwrap_or(0))
-}
-
 impl Ledger {
     fn look(&self, core: &Scheduler, now: Moment, options: &Options) -> Look {
         let views = core.hosts(now);
         let mut look = Look::default();
         for (job, facts) in self.open() {
-            let host = host_of(facts, views.len());
+            let host = host_of(facts.target, views.len());
             let Some(view) = core.job_view(job, now) else { continue };
             // Attempts that wait for a permit of the host come first, if they are as urgent.
-            let is_asked = views[usize::from(host.0)].waiting > 0;
+            let is_asked = views.get(usize::from(host.0)).is_some_and(|view| view.waiting > 0);
             match view.waiting_for {
                 Some(Wait::Task(leader)) => _ = look.leaders.insert(leader),
                 Some(Wait::Turn) if !is_asked && !self.is_outworn(view.task, options) => {

@@ -14,11 +14,12 @@ mod recovered;
 mod runs;
 mod times;
 mod under_way;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_core::{Budget, Effect, HostIndex, Options, Scheduler, WorkerId};
-use gleaner_model::{ClientName, JobId, Origin, TaskId, Timestamp};
+use gleaner_model::{ClientName, JobId, Lane, Origin, TaskId, Timestamp};
 
 pub(crate) use self::durable::Durable;
 pub(crate) use self::grants::Grants;
@@ -27,6 +28,7 @@ pub(crate) use self::promises::Promises;
 pub(crate) use self::recovered::Found;
 pub(crate) use self::runs::Runs;
 pub(crate) use self::under_way::UnderWay;
+pub(crate) use self::waits::Waits;
 use crate::process::{Entry, Payload};
 
 /// What is known of a job from its admission on.
@@ -43,6 +45,7 @@ pub(crate) struct Facts {
     pub(crate) not_before: Option<Timestamp>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) client: ClientName,
+    pub(crate) lane: Lane,
     pub(crate) origin: Origin,
 }
 
@@ -58,6 +61,7 @@ impl Facts {
             not_before: payload.not_before,
             expires_at: payload.expires_at,
             client: payload.client.clone(),
+            lane: payload.lane,
             origin: payload.origin.clone(),
         }
     }
@@ -94,6 +98,8 @@ pub struct Tally {
     pub host_changes: u64,
     /// Batches, campaigns and schedules.
     pub orders: u64,
+    /// Times that a task began to wait for others.
+    pub waited: u64,
 }
 
 /// The truth.
@@ -106,6 +112,7 @@ pub(crate) struct Ledger {
     pub(crate) promises: Promises,
     pub(crate) runs: Runs,
     pub(crate) under_way: UnderWay,
+    pub(crate) waits: Waits,
     /// Workers that an operator drains, of this life of the scheduler.
     pub(super) drained: BTreeSet<WorkerId>,
     /// Attempts that were as urgent as paid work when they asked for a permit.
@@ -137,6 +144,7 @@ impl Ledger {
             promises: Promises::default(),
             runs: Runs::default(),
             under_way: UnderWay::default(),
+            waits: Waits::default(),
             drained: BTreeSet::new(),
             paid: BTreeSet::new(),
             displaced: BTreeMap::new(),
@@ -225,6 +233,7 @@ impl Ledger {
         self.drained.clear();
         self.paid.clear();
         self.lanes.crashed();
+        self.waits.crashed();
     }
 
     /// What is bounded is within its bounds.

@@ -8,6 +8,7 @@ use gleaner_core::{ClaimVerdict, HostIndex, Verdict, WorkerId};
 use gleaner_model::{Lane, TaskId};
 
 use super::{Durable, Ledger};
+use crate::packages::Packages;
 use crate::process::Entry;
 use crate::wire::{Ended, HeldRun, Run};
 
@@ -145,10 +146,17 @@ impl Runs {
 }
 
 impl Ledger {
+    /// A resolution reads the catalogue, from where its answer is; tells what it will lack.
+    pub(crate) fn reads_catalogue(&mut self, run: Run, at_ms: u64) -> Packages {
+        self.runs.requested(run, at_ms);
+        self.runs.body(run).map(|body| self.durable.lacks(body.target)).unwrap_or_default()
+    }
+
     /// An attempt begins.
     pub(crate) fn assigned(&mut self, task: TaskId, worker: WorkerId, host: HostIndex, lane: Lane, at_ms: u64) -> Run {
         self.granted(host, lane != Lane::Paid, at_ms);
         self.may_begin(task);
+        self.waits_no_more(task);
         if self.drained.contains(&worker) {
             self.fail(format!("{task} is assigned to a worker that an operator drains"));
         }

@@ -20,7 +20,8 @@ impl Ledger {
         }
     }
 
-    fn facts(&self, job: JobId) -> Option<&Facts> {
+    /// What is known of a job.
+    pub(crate) fn facts(&self, job: JobId) -> Option<&Facts> {
         self.pending.get(&job).or_else(|| self.durable.facts(job))
     }
 

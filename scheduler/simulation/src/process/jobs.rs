@@ -137,6 +137,7 @@ impl Process {
         let admission = self.core.submit_under(ask, told, scene.now)?;
         if let Admission::Attached(task) = admission {
             scene.ledger.attached(task);
+            scene.ledger.may_raise(task, account.lane);
         }
         let payload = Payload {
             task: admission.task(),
@@ -189,7 +190,9 @@ impl Process {
         let merged = if self.is_planted(Planted::MergedLeftOpen) { Vec::new() } else { merged };
         if let Some(task) = task_ended {
             scene.ledger.attempt_over(task);
+            self.asked.remove(&task);
         }
+        scene.ledger.jobs_over(&jobs);
         let result = JobResult { error: fault, ..JobResult::bare(state, scene.now.wall, attempts) };
         let mut entry = Entry::new(Then::Tell(Committed::Ended { jobs: jobs.clone() }));
         entry.closures = match task_ended.filter(|_| jobs.is_empty()) {

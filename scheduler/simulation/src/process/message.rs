@@ -1,8 +1,9 @@
 //! What the simulated scheduler is told, and what it does to the outside.
 
 use gleaner_core::{HostIndex, WorkerId};
-use gleaner_model::{Attempt, ClientName, FaultKind, HostChange, JobId, JobState};
+use gleaner_model::{Attempt, ClientName, FaultKind, HostChange, JobId};
 
+use super::Meaning;
 use crate::wire::{Conn, Frame, Peer, Run, Told};
 
 /// A message in the scheduler's inbox.
@@ -15,7 +16,7 @@ pub(crate) enum Message {
     /// An assignment is ready to be sent.
     Described { worker: WorkerId, conn: Conn, told: Told },
     /// What an accepted outcome means was worked out.
-    Prepared { worker: WorkerId, attempt: Attempt, run: Run, result: Result<JobState, FaultKind> },
+    Prepared { worker: WorkerId, attempt: Attempt, run: Run, result: Result<Meaning, FaultKind> },
     /// A commit happened.
     Committed(Committed),
     /// The next packages of this client's campaign were read.

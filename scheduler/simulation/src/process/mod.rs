@@ -4,6 +4,7 @@
 //! wire and the catalogue. Where the engine leaves its thread (describing an assignment, working out an outcome, the
 //! commit), this leaves a message that comes back later, so that everything may happen in between.
 
+mod answers;
 mod batches;
 mod committer;
 mod effects;
@@ -23,16 +24,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use gleaner_core::{Effect, HostIndex, Moment, Options, Scheduler, WorkerId};
 use gleaner_model::{Attempt, ClientName, JobId, Lane, TaskId};
 
+use self::answers::AskedFor;
+pub(crate) use self::answers::{Meaning, ROUNDS_MAX};
 pub(crate) use self::committer::{Committer, Entry, Then, group};
 pub(crate) use self::jobs::needs_of;
 pub(crate) use self::message::{Committed, Message, Out, Throttle};
 use self::operator::HostBook;
 pub(crate) use self::operator::{index_of, limits_of};
 use self::orders::Orders;
-pub(crate) use self::payload::{OLDER, Payload};
+pub(crate) use self::payload::Payload;
 use crate::chance::Chance;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
+use crate::packages::{OLDER, RESOLVE};
 use crate::shelf::Shelf;
 use crate::story::Story;
 use crate::wire::{Conn, Frame, Peer, Said, Told};
@@ -93,9 +97,17 @@ pub(crate) struct Process {
     set: HostBook,
     /// The newest connection of each client's stream.
     speakers: BTreeMap<usize, Conn>,
+    /// What each task has asked for so far.
+    asked: BTreeMap<TaskId, AskedFor>,
     effects: Vec<Effect>,
     /// The newest attempt of each task; only a planted fault looks at it.
     newest: BTreeMap<TaskId, Attempt>,
+}
+
+/// The host of a target, of so many hosts; resolutions ask the catalogue, which has the number after these.
+pub(crate) fn host_of(target: u64, hosts: usize) -> HostIndex {
+    let number = if target & RESOLVE == 0 { (target & !OLDER) % hosts.max(1) as u64 } else { hosts as u64 };
+    HostIndex(u16::try_from(number).unwrap_or(0))
 }
 
 impl Process {
@@ -108,10 +120,9 @@ impl Process {
         self.next_sequence - 1
     }
 
-    /// The host of a target, and what a worker must be able to do for it.
+    /// The host of a target.
     fn host_of(&self, target: u64) -> HostIndex {
-        let count = self.configuration.budgets.len() as u64;
-        HostIndex(u16::try_from((target & !OLDER) % count).unwrap_or(0))
+        host_of(target, self.configuration.budgets.len())
     }
 
     /// Handles one message, and then what the engine does after every message.
@@ -135,6 +146,7 @@ impl Process {
             Message::Housekeeping => self.keep_house(scene),
         }
         self.settle(scene);
+        scene.ledger.waits_agree(&self.core, scene.now);
     }
 
     /// Lets the core look at the time, hands out what can be handed out, and sets the alarm.

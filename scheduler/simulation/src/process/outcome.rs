@@ -1,13 +1,14 @@
 //! What an outcome leads to: accepted once, worked out, committed, and only then acknowledged (the engine's `outcome`).
 
 use gleaner_core::{Report, Verdict, WorkerId};
-use gleaner_model::{Attempt, Fault, FaultKind, JobId, JobResult, JobState};
+use gleaner_model::{Attempt, Fault, FaultKind, JobId, JobResult};
 
 use super::jobs::closures;
 use super::payload::own_account;
-use super::{Committed, Entry, Message, OLDER, Out, Process, Scene, Then};
+use super::{Committed, Entry, Meaning, Message, Out, Process, Scene, Then};
 use crate::fault::Fault as Planted;
 use crate::ledger::Facts;
+use crate::packages::{OLDER, RESOLVE};
 use crate::tell;
 use crate::wire::{Ended, Run, Told, Wish};
 
@@ -18,11 +19,14 @@ impl Process {
             Some(newest) if self.is_planted(Planted::AnyToken) => *newest,
             _ => told,
         };
+        if self.keeps_slot(attempt.task, ended, scene) {
+            return;
+        }
         let mut effects = Vec::new();
         let report = match ended {
             Ended::Failed(kind) => Report::Failed(Fault::new(kind, "played")),
             Ended::HandedBack => Report::HandedBack,
-            Ended::Finished(_) => Report::Finished,
+            Ended::Finished(_) | Ended::Answered(_) => Report::Finished,
         };
         let verdict = self.core.outcome(attempt, report, scene.now, &mut effects);
         tell!(scene.story, scene.at_ms, "    {ended:?} of {} under {} by {run:?}: {verdict:?}", told.task, told.token);
@@ -45,28 +49,23 @@ impl Process {
         }
     }
 
-    /// What the catalogue makes of an outcome; now and then it can make nothing of it.
-    fn meaning(&self, ended: Ended, scene: &mut Scene<'_>) -> Result<JobState, FaultKind> {
-        match ended {
-            Ended::Finished(_) if scene.chance.percent(3) => Err(FaultKind::Stale),
-            Ended::Finished(state) => Ok(state),
-            Ended::Failed(_) | Ended::HandedBack => Err(FaultKind::Internal),
-        }
-    }
-
     /// Writes what an outcome means: its jobs end, and what it leaves to do is submitted, in one commit.
     pub(super) fn prepared(
         &mut self,
         worker: WorkerId,
         attempt: Attempt,
         run: Run,
-        result: Result<JobState, FaultKind>,
+        result: Result<Meaning, FaultKind>,
         scene: &mut Scene<'_>,
     ) {
-        let state = match result {
-            Ok(state) => state,
+        let meaning = match result {
+            Ok(meaning) => meaning,
             Err(kind) => return self.reopen(attempt, kind, Some((worker, attempt)), scene),
         };
+        if self.ask_for_more(worker, attempt, &meaning, scene) {
+            return;
+        }
+        let state = meaning.state;
         let attempts = self.core.attempts_of(attempt.task);
         let jobs = self.core.jobs_of(attempt.task);
         let merged = self.merged_into(attempt.task);
@@ -81,7 +80,7 @@ impl Process {
     /// Takes in work that Gleaner gives itself, if the queue has room for it.
     fn follow_up(&mut self, attempt: Attempt, entry: &mut Entry, scene: &mut Scene<'_>) {
         let Some(target) = scene.ledger.target_of(attempt.task) else { return };
-        if target & OLDER != 0 || !scene.chance.percent(5) {
+        if target & (OLDER | RESOLVE) != 0 || !scene.chance.percent(5) {
             return;
         }
         let wish = Wish::plain(target | OLDER);
@@ -99,9 +98,13 @@ impl Process {
         scene: &mut Scene<'_>,
     ) {
         let mut effects = std::mem::take(&mut self.effects);
-        self.core.committed(attempt.task, scene.now, &mut effects);
+        if !(self.is_planted(Planted::WakeUpLost) && scene.ledger.is_waited_for(jobs)) {
+            self.core.committed(attempt.task, scene.now, &mut effects);
+        }
         self.effects = effects;
         self.newest.remove(&attempt.task);
+        self.asked.remove(&attempt.task);
+        scene.ledger.jobs_over(jobs);
         jobs.iter().for_each(|job| drop(self.payloads.remove(job)));
         self.orders_hear(jobs, scene);
         self.say(worker, Told::Ack(attempt), scene);

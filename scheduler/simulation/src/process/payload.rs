@@ -7,9 +7,7 @@ use gleaner_model::{
 use gleaner_store::Command;
 
 use super::Account;
-
-/// The bit of a target that stands for a package's older part.
-pub(crate) const OLDER: u64 = 1 << 40;
+use crate::packages::{OLDER, RESOLVE};
 
 /// What one job asks for.
 #[derive(Clone, Debug)]
@@ -29,10 +27,10 @@ pub(crate) struct Payload {
 
 impl Payload {
     pub(crate) fn to_command(&self, at: Timestamp) -> Command {
-        let number = format!("p{}", self.target & !OLDER);
+        let number = format!("p{}", self.target & !(OLDER | RESOLVE));
         let name = PackageName::new(Ecosystem::Cargo, &number).expect("a letter and digits make a name");
         let spec = JobSpec {
-            kind: JobKind::Crawl,
+            kind: if self.target & RESOLVE == 0 { JobKind::Crawl } else { JobKind::Resolve },
             part: if self.target & OLDER == 0 { CrawlPart::Newest } else { CrawlPart::Older },
             purl: Purl::new(Ecosystem::Cargo, name),
             registry: RegistryName::default_of(Ecosystem::Cargo),
@@ -54,7 +52,8 @@ impl Payload {
         let payload = std::sync::Arc::unwrap_or_clone(command.into_payload()?);
         let gleaner_store::Payload { task, spec, client, lane, epoch, origin, .. } = payload;
         let number: u64 = spec.purl.name().as_str().strip_prefix('p')?.parse().ok()?;
-        let target = number | if spec.part == CrawlPart::Older { OLDER } else { 0 };
+        let part = if spec.part == CrawlPart::Older { OLDER } else { 0 };
+        let target = number | part | if spec.kind == JobKind::Resolve { RESOLVE } else { 0 };
         let key = spec.key.and_then(|key| key.as_str().strip_prefix('k')?.parse().ok());
         let JobSpec { max_age_ms, expires_at, not_before, deadline, .. } = spec;
         Some(Self { task, target, max_age_ms, expires_at, not_before, deadline, key, origin, client, lane, epoch })

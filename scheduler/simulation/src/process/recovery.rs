@@ -35,12 +35,14 @@ impl Process {
             claims: Default::default(),
             orders: Default::default(),
             speakers: Default::default(),
+            asked: Default::default(),
             effects: Vec::new(),
             newest: Default::default(),
             set: Default::default(),
         };
         scene.ledger.clock_read(scene.now.wall);
         process.register(|budget| budget);
+        process.core.catalogue();
         process.recover(scene)?;
         Ok(process)
     }

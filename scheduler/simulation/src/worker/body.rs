@@ -6,6 +6,7 @@ use gleaner_model::{Attempt, FaultKind, JobState};
 use super::{Want, Worker};
 use crate::chance::Chance;
 use crate::host::Answer;
+use crate::packages::Packages;
 use crate::wire::{Ended, Run, Said};
 
 /// Where a body stands.
@@ -48,6 +49,8 @@ pub(crate) struct Body {
     pub(crate) busy: bool,
     pub(crate) begun: bool,
     pub(crate) missing: bool,
+    /// Of a resolution, what it lacks; it asks no host.
+    pub(crate) lacks: Option<Packages>,
     pub(crate) throttles: u32,
 }
 
@@ -72,7 +75,11 @@ impl Worker {
                 body.busy = false;
                 let state = if body.missing { JobState::NotFound } else { JobState::Done };
                 let fault = chance.pick(&[FaultKind::Malformed, FaultKind::Denied, FaultKind::Internal]);
-                let ended = if chance.percent(3) { Ended::Failed(fault) } else { Ended::Finished(state) };
+                let ended = match body.lacks {
+                    _ if chance.percent(3) => Ended::Failed(fault),
+                    Some(lacks) => Ended::Answered(lacks),
+                    None => Ended::Finished(state),
+                };
                 self.finish(run, ended)
             }
         }
@@ -82,10 +89,14 @@ impl Worker {
     pub(super) fn request(&mut self, run: Run, clock_ms: u64) -> Vec<Want> {
         let welcomed = self.welcomed;
         let Some(body) = self.bodies.get_mut(&run) else { return Vec::new() };
-        let Some(host) = body.requests.last().copied() else { return Vec::new() };
         if body.phase != Phase::Running || body.busy {
             return Vec::new();
         }
+        if body.lacks.is_some() {
+            (body.busy, body.begun) = (true, true);
+            return vec![Want::Reads { run }];
+        }
+        let Some(host) = body.requests.last().copied() else { return Vec::new() };
         match body.leave.take() {
             Some(leave) if leave.host == host && clock_ms < leave.until_ms => {
                 (body.busy, body.begun, body.thirsty) = (true, true, false);

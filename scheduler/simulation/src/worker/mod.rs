@@ -27,6 +27,10 @@ pub(crate) enum Want {
         run: Run,
         host: HostIndex,
     },
+    /// A resolution reads what the catalogue knows, and begins.
+    Reads {
+        run: Run,
+    },
     /// The body is of no interest any more, for this reason.
     Forgot {
         run: Run,

@@ -5,6 +5,7 @@ use gleaner_model::Attempt;
 
 use super::{Body, Leave, Phase, Step, Want, Worker};
 use crate::chance::Chance;
+use crate::packages::Packages;
 use crate::wire::{Ended, Run, Said, Told};
 
 impl Worker {
@@ -76,8 +77,12 @@ impl Worker {
         if self.draining || self.running() >= usize::from(self.slots) {
             return vec![Want::Say(Said::Outcome { attempt, run, outcome: Ended::HandedBack })];
         }
-        let mut requests: Vec<HostIndex> = (0..chance.pick(&[0, 0, 1, 3])).map(|_| any_host(hosts, chance)).collect();
-        requests.push(leave.host);
+        let asks_nobody = usize::from(leave.host.0) >= hosts;
+        let mut requests = Vec::new();
+        if !asks_nobody {
+            requests.extend((0..chance.pick(&[0, 0, 1, 3])).map(|_| any_host(hosts, chance)));
+            requests.push(leave.host);
+        }
         let body = Body {
             attempt,
             phase: Phase::Running,
@@ -87,6 +92,7 @@ impl Worker {
             busy: false,
             begun: false,
             missing: false,
+            lacks: asks_nobody.then_some(Packages::default()),
             throttles: 0,
         };
         self.bodies.insert(run, body);

@@ -1,7 +1,7 @@
 //! Clients in the world: they connect, ask, and read their answers.
 
 use super::{Event, World};
-use crate::client::News;
+use crate::client::{News, Taste};
 use crate::network::Way;
 use crate::wire::{Answered, Conn, Frame, Peer};
 
@@ -34,7 +34,8 @@ impl World {
         let after_ms = self.chance.pause(self.setup.ask_every_ms);
         self.agenda.after(after_ms, Event::ClientAsks(at));
         let Some(conn) = self.clients[at].conn else { return };
-        if let Some(asked) = self.clients[at].ask(self.setup.targets, &mut self.chance) {
+        let taste = Taste { targets: self.setup.targets, resolves: self.setup.resolves };
+        if let Some(asked) = self.clients[at].ask(taste, &mut self.chance) {
             self.send(conn, Way::ToScheduler, Frame::Asked(asked));
         }
     }

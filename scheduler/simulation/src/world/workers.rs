@@ -111,6 +111,15 @@ impl World {
                     let (answer, after_ms) = self.ask_host(usize::from(host.0));
                     self.agenda.after(after_ms, Event::Step(at, life, run, Step::Answer(host, answer)));
                 }
+                Want::Reads { run } => {
+                    let lacks = self.ledger.reads_catalogue(run, self.agenda.now_ms());
+                    if let Some(body) = self.workers[at].bodies.get_mut(&run) {
+                        body.lacks = Some(lacks);
+                    }
+                    let mean_ms = self.chance.pick(&[1, 20, 20, 200, 1_500]);
+                    let after_ms = self.chance.pause(mean_ms);
+                    self.agenda.after(after_ms, Event::Step(at, life, run, Step::Done));
+                }
                 Want::Forgot { run, acknowledged } => {
                     if acknowledged {
                         self.ledger.forgotten(run);
