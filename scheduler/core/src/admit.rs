@@ -66,7 +66,10 @@ impl Scheduler {
 
     fn serves(&self, twin: Slot, ask: &Ask, now: Moment) -> bool {
         match self.tasks[twin].state {
-            State::Queued | State::Behind | State::Retrying | State::Recovered | State::Waiting => true,
+            State::Queued | State::Behind | State::Retrying | State::Waiting => true,
+            // One for which nobody waits is about to be ended in the journal, which must not hang on a job that is perhaps
+            // taken back.
+            State::Recovered => self.groups.get(&twin).is_none_or(|group| !group.is_empty()),
             State::Running => self
                 .running
                 .get(&twin)

@@ -299,6 +299,7 @@ impl World {
         self.displaced.clear();
         self.committing.clear();
         self.waiting.clear();
+        self.looked.clear();
         self.processes.iter_mut().for_each(|process| process.session = None);
         let now = self.now();
         let mut makers = BTreeSet::new();

@@ -129,3 +129,19 @@ fn the_maker_of_a_task_may_have_ended() {
     stage.cancel(2);
     assert_eq!(stage.closed(), [(vec![2], JobState::Cancelled, true)]);
 }
+
+#[test]
+fn a_task_that_nobody_waits_for_ends_whoever_asks_for_the_same_before_that() {
+    let mut stage = restarted(&[]);
+    stage.core.recover_job(RecoveredJob { open: false, ..recovered(1, 1) }, stage.now());
+    // One ask is taken back, as those of a submission are of which another one is refused. It must end nothing else.
+    let taken_back = stage.about(1);
+    stage.cancel(taken_back);
+    assert_eq!(stage.closed(), [(vec![taken_back], JobState::Cancelled, true)]);
+    let asked = stage.about(1);
+    assert_eq!(stage.jobs_of(asked), [asked], "a task of its own");
+    stage.pass(1_000);
+    assert_eq!(stage.closed(), [(vec![], JobState::Cancelled, true)], "the old one ends by itself");
+    stage.join(W, 1);
+    assert_eq!(stage.started(), [asked]);
+}

@@ -53,6 +53,8 @@ pub(super) struct World {
     pub(super) committing: Vec<TaskId>,
     /// Tasks that wait, and the jobs that had not ended when they began to.
     pub(super) waiting: BTreeMap<TaskId, BTreeSet<JobId>>,
+    /// In which lane each task waited at the last look, and which more urgent jobs about the same were to come later.
+    pub(super) looked: BTreeMap<TaskId, (Lane, Vec<JobId>)>,
     /// Tasks that somebody waited for; they wait for nobody.
     pub(super) barred: BTreeSet<TaskId>,
     pub(super) committed: BTreeSet<TaskId>,
@@ -111,6 +113,7 @@ impl World {
             displaced: BTreeMap::new(),
             committing: Vec::new(),
             waiting: BTreeMap::new(),
+            looked: BTreeMap::new(),
             barred: BTreeSet::new(),
             committed: BTreeSet::new(),
             ghosts: Vec::new(),
@@ -269,22 +272,41 @@ impl World {
         }
     }
 
-    /// A task waits for children that are open, and for nothing else: no wake-up is lost. That it goes on earlier, as one
-    /// that is raised does, is harmless: it asks anew.
+    /// A task waits exactly as long as one of its children is open; whoever raised it has it ask anew.
     fn check_waiting(&mut self) {
         let live: Vec<TaskId> = self.waiting.keys().copied().collect();
         for task in live {
             let Some(children) = self.waiting.get_mut(&task) else { continue };
             children.retain(|job| self.jobs.contains_key(job));
-            let told = self.core.children_of(task);
+            let (told, left) = (self.core.children_of(task), children.iter().copied().collect::<Vec<_>>());
             if told.is_empty() {
+                let is_over = self.core.lane_of(task).is_none();
+                assert!(is_over || left.is_empty() || self.was_raised(task), "{task} was woken too early");
                 self.waiting.remove(&task);
             } else {
-                assert_eq!(told, children.iter().copied().collect::<Vec<_>>(), "{task} waits for what is open");
+                assert_eq!(told, left, "{task} waits for what is open");
                 assert!(!self.current.contains_key(&task), "a task that waits has no attempt");
             }
         }
         assert_eq!(self.core.waiting(), self.waiting.len());
+        self.looked = self.waiting.keys().filter_map(|task| Some((*task, self.look_at(*task)?))).collect();
+    }
+
+    /// The lane of a task that waits, and the more urgent jobs about the same whose time has not come.
+    fn look_at(&self, task: TaskId) -> Option<(Lane, Vec<JobId>)> {
+        let lane = self.core.lane_of(task)?;
+        let target = self.jobs.values().find(|open| open.task == task)?.ask.target;
+        let later = self.jobs.iter().filter(|(_, open)| {
+            open.terms.not_before.is_some() && open.task != task && open.ask.target == target && open.ask.lane < lane
+        });
+        Some((lane, later.map(|(job, _)| *job).collect()))
+    }
+
+    /// Did somebody more urgent join a task since the last look? One whose time came may have, and have ended at once.
+    fn was_raised(&self, task: TaskId) -> bool {
+        let Some((lane, later)) = self.looked.get(&task) else { return false };
+        let joined = |job: &JobId| self.jobs.get(job).is_none_or(|open| open.task == task);
+        self.core.lane_of(task).is_some_and(|now| now < *lane) || later.iter().any(joined)
     }
 
     fn check_workers(&self) {
