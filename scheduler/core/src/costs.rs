@@ -5,7 +5,7 @@
 //! guess need only be near; but what runs is charged as guessed until it ends, so a client whose work takes longer than
 //! that of others would always be some attempts ahead. It is an exponentially weighted mean; the last eight or so count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -49,6 +49,12 @@ impl Costs {
         let host = || self.of_hosts.get(&(key.needs, key.host));
         let needs = || self.of_needs.get(&key.needs);
         stream.or_else(host).or_else(needs).copied().unwrap_or(LEAST_US)
+    }
+
+    /// What was learned at hosts that are forgotten says nothing of those that get their numbers.
+    pub(crate) fn forget(&mut self, hosts: &BTreeSet<HostIndex>) {
+        self.of_streams.retain(|key, _| !hosts.contains(&key.host));
+        self.of_hosts.retain(|(_, host), _| !hosts.contains(host));
     }
 
     pub(crate) fn learn(&mut self, key: StreamKey, took_us: u64) {

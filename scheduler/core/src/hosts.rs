@@ -3,6 +3,8 @@
 //! A host with demand sits among the open ones, which may be asked now, or in the queue of the closed ones, ordered by
 //! when that ends, or in neither if only an event changes anything (see `seat`). A decision looks at open hosts only, so
 //! a closed host costs nothing however much is queued for it.
+//!
+//! Those that are only met on the way are forgotten after a while (see `forget`), and their places are used again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +44,12 @@ pub(crate) struct HostState {
     under_way: (u32, u32),
     pub(crate) granted: u64,
     pub(crate) throttled: u64,
+    /// It is configured, so that it is never forgotten.
+    stays: bool,
+    /// When it was met, granted or throttled last, in monotonic milliseconds.
+    used_ms: u64,
+    /// Was it forgotten, so that its place is free?
+    forgotten: bool,
     /// The end of the last pause that went to the journal, in monotonic milliseconds.
     pub(crate) journaled_ms: u64,
 }
@@ -62,6 +70,23 @@ impl HostState {
 
     pub(crate) fn set_budget(&mut self, budget: Budget) {
         (self.pace.budget, self.limits.budget) = (budget, budget);
+    }
+
+    pub(crate) fn use_at(&mut self, now_ms: u64) {
+        self.used_ms = self.used_ms.max(now_ms);
+    }
+
+    /// Has nobody asked it for so long, and would it begin as it is if it were met anew? Then whoever forgets it forgets
+    /// nothing, but for streams that name it.
+    pub(crate) fn is_idle(&self, budget: Budget, idle_ms: u64, now: Moment) -> bool {
+        !self.stays
+            && now.mono_ms.saturating_sub(self.used_ms) >= idle_ms
+            && self.limits == HostLimits::of(budget)
+            && self.pace.is_fresh(now)
+            && self.fronts.is_empty()
+            && self.waiting.is_empty()
+            && self.under_way == (0, 0)
+            && !self.listed
     }
 
     /// Is it of interest which requests are under way?
@@ -127,6 +152,8 @@ impl HostState {
 pub(crate) struct Hosts {
     list: Vec<HostState>,
     by_name: HashMap<Host, HostIndex, FixedState>,
+    /// Places of hosts that were forgotten.
+    unused: BTreeSet<HostIndex>,
     /// The host of work that asks none. Nobody finds it by its name.
     catalogue: Option<HostIndex>,
     open: BTreeSet<HostIndex>,
@@ -145,6 +172,7 @@ impl Hosts {
         Self {
             list: Vec::new(),
             by_name: HashMap::default(),
+            unused: BTreeSet::new(),
             catalogue: None,
             open: BTreeSet::new(),
             closed: BTreeSet::new(),
@@ -155,17 +183,36 @@ impl Hosts {
         }
     }
 
+    /// Makes a host known for good.
     pub(crate) fn register(&mut self, name: &Host, budget: Budget, max: u16) -> Option<HostIndex> {
-        if let Some(index) = self.by_name.get(name) {
-            return Some(*index);
+        let index = self.meet(name, budget, max, 0)?;
+        self.get_mut(index).stays = true;
+        Some(index)
+    }
+
+    /// Makes a host known for as long as it is asked.
+    pub(crate) fn meet(&mut self, name: &Host, budget: Budget, max: u16, now_ms: u64) -> Option<HostIndex> {
+        if let Some(index) = self.by_name.get(name).copied() {
+            self.get_mut(index).use_at(now_ms);
+            return Some(index);
         }
-        let beside = usize::from(self.catalogue.is_some());
-        if self.list.len() - beside >= usize::from(max) {
+        if self.by_name.len() >= usize::from(max) {
             return None;
         }
         let index = self.add(name, budget, self.begin_empty)?;
         self.by_name.insert(name.clone(), index);
+        self.get_mut(index).use_at(now_ms);
         Some(index)
+    }
+
+    /// Forgets a host that nothing refers to; its place is the next new one's.
+    pub(crate) fn forget(&mut self, index: HostIndex) {
+        let host = &mut self.list[usize::from(index.0)];
+        debug_assert!(host.fronts.is_empty() && host.waiting.is_empty() && !host.listed, "nothing refers to it");
+        host.forgotten = true;
+        self.by_name.remove(&host.name);
+        self.turned.remove(&index);
+        self.unused.insert(index);
     }
 
     /// The host of work that asks none. Its budget is beyond what any fleet uses up: a million a second, and an hour of
@@ -184,8 +231,7 @@ impl Hosts {
     }
 
     fn add(&mut self, name: &Host, budget: Budget, begins_empty: bool) -> Option<HostIndex> {
-        let index = u16::try_from(self.list.len()).ok().map(HostIndex)?;
-        self.list.push(HostState {
+        let host = HostState {
             name: name.clone(),
             pace: Pace::new(budget, begins_empty),
             seat: Seat::Idle,
@@ -197,8 +243,17 @@ impl Hosts {
             under_way: (0, 0),
             granted: 0,
             throttled: 0,
+            stays: false,
+            used_ms: 0,
+            forgotten: false,
             journaled_ms: 0,
-        });
+        };
+        if let Some(index) = self.unused.pop_first() {
+            self.list[usize::from(index.0)] = host;
+            return Some(index);
+        }
+        let index = u16::try_from(self.list.len()).ok().map(HostIndex)?;
+        self.list.push(host);
         Some(index)
     }
 
@@ -207,7 +262,7 @@ impl Hosts {
     }
 
     pub(crate) fn find(&self, index: HostIndex) -> Option<&HostState> {
-        self.list.get(usize::from(index.0))
+        self.list.get(usize::from(index.0)).filter(|host| !host.forgotten)
     }
 
     pub(crate) fn get(&self, index: HostIndex) -> &HostState {
@@ -219,7 +274,7 @@ impl Hosts {
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (HostIndex, &HostState)> {
-        (0_u16..).map(HostIndex).zip(&self.list)
+        (0_u16..).map(HostIndex).zip(&self.list).filter(|(_, host)| !host.forgotten)
     }
 
     pub(crate) fn open(&self) -> impl Iterator<Item = (HostIndex, &HostState)> {
@@ -286,6 +341,7 @@ impl Hosts {
         let host = self.get_mut(index);
         host.pace.charge(is_lesser(lane), now);
         host.granted += 1;
+        host.use_at(now.mono_ms);
         host.since_floor = if host.waiting.is_empty() { 0 } else { host.since_floor.saturating_add(1) };
         self.seat(index, now, options);
     }

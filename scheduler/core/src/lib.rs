@@ -26,6 +26,7 @@ mod explain;
 mod field;
 mod footing;
 mod forecast;
+mod forget;
 mod hosts;
 mod ids;
 mod ids_table;

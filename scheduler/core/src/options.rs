@@ -93,6 +93,9 @@ pub struct Options {
     pub delay_max_ms: u64,
     /// Hosts with budgets. Each costs some hundred bytes and a step in some scans.
     pub hosts_max: u16,
+    /// A host that is not configured is forgotten when nobody asked it for this long. An hour: far longer than any request
+    /// takes, and a budget is full long before; a crawl that comes back within it finds what was learned of the host.
+    pub host_idle_ms: u64,
     /// A permit is void this long after it reached the worker, so that saved-up permits cannot burst later.
     pub permit_ttl_ms: u64,
     /// Where requests under way are counted, one counts no longer than this if its worker does not say that it ended: a
@@ -144,6 +147,7 @@ impl Default for Options {
             attached_max: 1_024,
             delay_max_ms: 366 * 24 * 3_600_000,
             hosts_max: 1_024,
+            host_idle_ms: 3_600_000,
             permit_ttl_ms: 5_000,
             request_max_ms: 305_000,
             permits_waiting_max: 64,

@@ -76,6 +76,12 @@ impl Pace {
         self.slow > FULL
     }
 
+    /// Would it grant the same if it had never granted anything: a whole burst at once, and that at its full pace?
+    pub(crate) fn is_fresh(&self, now: Moment) -> bool {
+        let is_full = |cell: Cell| cell.next_us(0) <= now.mono_us();
+        !self.is_slow() && self.blocked_until_ms <= now.mono_ms && is_full(self.all) && is_full(self.lesser)
+    }
+
     /// From now on these hold. What was granted before counts in requests, so that neither a burst comes twice nor a pace
     /// that was slow before makes anybody wait under one that is not.
     pub(crate) fn set(&mut self, limits: &HostLimits, now: Moment, recovery_ms: u64) {

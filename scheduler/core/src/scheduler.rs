@@ -169,7 +169,8 @@ impl Scheduler {
         self.shares.reweigh_lanes(weights);
     }
 
-    /// Registers a host with the default budget; one that is known stays as it is. None when there are too many.
+    /// Registers a host for good, with the default budget; one that is known stays as it is. None when there are too many.
+    /// See [`Self::meet_host`] for hosts that somebody wants to ask just now.
     pub fn host(&mut self, host: &Host) -> Option<HostIndex> {
         self.hosts.register(host, self.options.default_budget, self.options.hosts_max)
     }

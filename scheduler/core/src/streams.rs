@@ -106,6 +106,11 @@ impl Streams {
         }
     }
 
+    /// The hosts that tasks name, ready or not.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = HostIndex> {
+        self.by_key.keys().map(|key| key.host)
+    }
+
     pub(crate) fn get(&self, index: StreamIndex) -> &Stream {
         &self.list[index.0 as usize]
     }

@@ -8,7 +8,7 @@
 //! time is remembered with marks, close together for the last seconds and ever further apart before that, so that an
 //! answer is right to about an eighth of how long ago it was.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gleaner_model::Lane;
 
@@ -129,6 +129,11 @@ impl Waits {
         let (from, known_ms) = front.at(from_ms, now_ms);
         let (until, _) = front.at(until_ms.max(known_ms), now_ms);
         Some((std::array::from_fn(|cause| until[cause].saturating_sub(from[cause])), known_ms))
+    }
+
+    /// What was waited for at hosts that are forgotten is no business of those that get their numbers.
+    pub(crate) fn forget(&mut self, hosts: &BTreeSet<HostIndex>) {
+        self.fronts.retain(|(host, _, _), _| !hosts.contains(host));
     }
 
     /// Is it time to look?

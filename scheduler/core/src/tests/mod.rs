@@ -6,6 +6,7 @@ mod bounds;
 mod endings;
 mod explaining;
 mod fairness;
+mod forgetting;
 mod happenings;
 mod leases;
 mod limits;

@@ -62,7 +62,7 @@ pub(crate) fn recover(
         }
         Recovered::AttemptFailed { task, attempts, retry_at } => core.recover_attempts(task, attempts, retry_at),
         Recovered::HostBlocked { host, until } => {
-            if let Some(host) = core.host(&host) {
+            if let Some(host) = core.meet_host(&host, now) {
                 core.block_host(host, until, now);
             }
         }

@@ -230,6 +230,10 @@ impl State {
     fn housekeeping(&mut self) {
         self.parts.hub.sweep();
         let (store, now) = (Arc::clone(&self.parts.store), self.now());
+        let forgotten = self.parts.core.forget_hosts(now);
+        if forgotten > 0 {
+            tracing::debug!(forgotten, "hosts that nobody has asked for long are forgotten");
+        }
         let kept = i64::try_from(self.parts.options.results_kept_ms).unwrap_or(i64::MAX);
         let before = gleaner_model::Timestamp::from_millis(now.wall.as_millis().saturating_sub(kept));
         self.orders.campaigns.forget_before(before);

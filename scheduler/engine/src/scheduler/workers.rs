@@ -137,7 +137,7 @@ impl State {
             }
             WorkerSaid::RequestsEnded { attempt, ended } => self.requests_ended(worker, attempt, ended),
             WorkerSaid::Throttled { attempt, host, retry_after_ms } => {
-                if let Some(host) = self.parts.core.host(&host) {
+                if let Some(host) = self.parts.core.meet_host(&host, now) {
                     let mut effects = std::mem::take(&mut self.effects);
                     self.parts.core.throttled(worker, attempt, host, retry_after_ms, now, &mut effects);
                     self.effects = effects;
@@ -155,7 +155,7 @@ impl State {
     fn wants_permit(&mut self, worker: WorkerId, attempt: Attempt, host: &Host) {
         let now = self.now();
         let mut effects = std::mem::take(&mut self.effects);
-        let granted = match self.parts.core.host(host) {
+        let granted = match self.parts.core.meet_host(host, now) {
             Some(host) => self.parts.core.ask_permit(worker, attempt, host, now, &mut effects),
             None => false,
         };
