@@ -133,12 +133,14 @@ impl State {
                 self.applying -= 1;
                 let mut effects = Vec::new();
                 self.parts.core.reopen(attempt.task, fault, now, &mut effects);
+                self.cancel_what_goes_on(attempt.task);
                 self.perform_for(&mut effects, now, Some((worker, attempt)));
                 return None;
             }
         };
         tracing::info!(task = %attempt.task, crawls = fresh.len(), "a resolution waits for packages");
         self.parts.core.wait_for(attempt.task, &children, now);
+        self.cancel_what_goes_on(attempt.task);
         self.tell_open(attempt.task);
         let jobs: Vec<JobId> = fresh.iter().map(|(job, _)| *job).collect();
         let mut entry = Entry::new(self.answer_asked(worker, attempt, jobs));

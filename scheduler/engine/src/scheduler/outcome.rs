@@ -122,6 +122,7 @@ impl State {
                 self.applying -= 1;
                 let (now, mut effects) = (self.now(), Vec::new());
                 self.parts.core.reopen(attempt.task, fault, now, &mut effects);
+                self.cancel_what_goes_on(attempt.task);
                 return self.perform_for(&mut effects, now, Some((worker, attempt)));
             }
         };
@@ -237,6 +238,7 @@ impl State {
         self.applying -= 1;
         let (now, mut effects) = (self.now(), Vec::new());
         self.parts.core.reopen(task, fault, now, &mut effects);
+        self.cancel_what_goes_on(task);
         self.perform(&mut effects, now);
     }
 }

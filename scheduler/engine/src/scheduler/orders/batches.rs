@@ -88,6 +88,11 @@ impl Batches {
         self.rows.insert(row.batch.id, row);
     }
 
+    pub(super) fn is_cancelled(&self, job: JobId) -> bool {
+        let row = self.rows.range(..=BatchId(job.0)).next_back();
+        row.is_some_and(|(_, row)| row.batch.cancelled_at.is_some() && row.open.contains(&job))
+    }
+
     /// A job has ended.
     pub(super) fn ended(&mut self, job: JobId) {
         let Some((id, row)) = self.rows.range_mut(..=BatchId(job.0)).next_back() else { return };

@@ -102,6 +102,11 @@ impl Campaigns {
         self.resting.first().map(|(at, _)| *at)
     }
 
+    pub(super) fn is_cancelled(&self, job: JobId) -> bool {
+        let row = self.of_job.get(&job).and_then(|name| self.rows.get(name));
+        row.is_some_and(|row| row.campaign.state == CampaignState::Cancelled)
+    }
+
     /// A job has ended; answers its campaign, if it was of one.
     pub(super) fn ended(&mut self, job: JobId) -> Option<Name> {
         let name = self.of_job.remove(&job)?;

@@ -12,7 +12,7 @@ mod schedules;
 use std::collections::VecDeque;
 
 use gleaner_core::Moment;
-use gleaner_model::{ClientName, JobId, JobState, OrderName, Origin, Timestamp};
+use gleaner_model::{ClientName, JobId, JobState, OrderName, Origin, TaskId, Timestamp};
 use gleaner_store::{Payload, Store, StoreError};
 
 use super::state::State;
@@ -54,6 +54,11 @@ impl Orders {
         Ok(())
     }
 
+    /// Is a job open, and one of a campaign or a batch that somebody cancelled?
+    fn is_cancelled(&self, job: JobId) -> bool {
+        self.batches.is_cancelled(job) || self.campaigns.is_cancelled(job)
+    }
+
     /// When something is due next, in monotonic milliseconds.
     pub(super) fn next_wake(&self, now: Moment) -> Option<u64> {
         let schedule = self.schedules.next_due().map(|at| now.mono_ms.saturating_add(at.ms_since(now.wall)));
@@ -84,6 +89,14 @@ impl State {
         }
         self.finish_batches();
         self.feed_campaigns(now);
+    }
+
+    /// The outcome of a task is not its end after all: it is tried again, or waits for others. Those of its jobs that were
+    /// cancelled with others while it was being committed end now.
+    pub(super) fn cancel_what_goes_on(&mut self, task: TaskId) {
+        let jobs = self.parts.core.jobs_of(task);
+        let cancelled: Vec<JobId> = jobs.into_iter().filter(|job| self.orders.is_cancelled(*job)).collect();
+        self.orders.cancelling.extend(cancelled);
     }
 
     pub(super) fn order(&mut self, order: Order) {
