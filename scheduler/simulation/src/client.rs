@@ -1,10 +1,10 @@
 //! A simulated client: it asks in bursts, tries again what was refused or not answered, cancels some of it, and holds
-//! on to its receipts. Some asks are under a key of its own, and asked again and again. Some clients send a numbered
-//! stream of items instead, which goes on wherever it stopped.
+//! on to its receipts. Some asks are under a key of its own, and asked again and again; some are for resolutions. Some
+//! clients send a numbered stream of items instead, which goes on wherever it stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_model::JobId;
+use gleaner_model::{BatchId, JobId};
 
 use crate::chance::Chance;
 use crate::packages::{RESOLVE, UNIVERSE};
@@ -20,6 +20,7 @@ pub(crate) enum News {
         key: Option<u64>,
     },
     Cancelled(JobId),
+    BatchCancelled(BatchId),
     Refused,
     /// Nothing that matters to others.
     Nothing,
@@ -54,8 +55,16 @@ pub(crate) struct Client {
     keys: u64,
     /// What it asked under its newest keys.
     keyed: Vec<Wish>,
+    /// Its newest batches, and the questions that may become some.
+    batches: Vec<BatchId>,
+    asked_for_batch: BTreeSet<u64>,
     /// The keys of questions without an answer yet.
     asked_under: BTreeMap<u64, u64>,
+}
+
+/// The key under which a dead letter is tried again; no client has so many keys of its own.
+pub(crate) const fn retry_key(dead: JobId) -> u64 {
+    dead.0 | (1 << 40)
 }
 
 /// Asks under keys that a client may repeat.
@@ -66,8 +75,19 @@ const OPEN_MAX: usize = 24;
 
 impl Client {
     pub(crate) fn new(streams: bool) -> Self {
-        let (open, jobs, asked_under) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Self { conn: None, streams, asked: 0, open, jobs, next_item: None, keys: 0, keyed: Vec::new(), asked_under }
+        Self {
+            conn: None,
+            streams,
+            asked: 0,
+            open: BTreeMap::new(),
+            jobs: Vec::new(),
+            next_item: None,
+            keys: 0,
+            keyed: Vec::new(),
+            batches: Vec::new(),
+            asked_for_batch: BTreeSet::new(),
+            asked_under: BTreeMap::new(),
+        }
     }
 
     fn request(&mut self, last: Option<u64>) -> u64 {
@@ -80,6 +100,7 @@ impl Client {
     pub(crate) fn greet(&mut self) -> Option<Asked> {
         self.open.clear();
         self.asked_under.clear();
+        self.asked_for_batch.clear();
         self.next_item = None;
         if self.streams { Some(Asked::Open { request: self.request(None) }) } else { None }
     }
@@ -104,7 +125,14 @@ impl Client {
             1 => return Some(Asked::Schedule { request: self.request(None) }),
             2..8 => {
                 let wishes = (0..chance.within(1, 5)).map(|_| wish(taste, chance)).collect();
-                return Some(Asked::Batch { request: self.request(None), wishes });
+                let request = self.request(None);
+                self.asked_for_batch.insert(request);
+                return Some(Asked::Batch { request, wishes });
+            }
+            8 => return Some(Asked::CancelCampaign { request: self.request(None) }),
+            9..12 if !self.batches.is_empty() => {
+                let batch = self.batches.swap_remove(chance.below(self.batches.len()));
+                return Some(Asked::CancelBatch { request: self.request(None), batch });
             }
             _ => {}
         }
@@ -116,6 +144,13 @@ impl Client {
         let last = first + wishes.len() as u64 - 1;
         self.next_item = Some(last + 1);
         Some(Asked::Items { request: self.request(Some(last)), first, wishes })
+    }
+
+    /// It wants a dead letter of its own to be tried again.
+    pub(crate) fn retry(&mut self, job: JobId) -> Asked {
+        let request = self.request(None);
+        self.asked_under.insert(request, retry_key(job));
+        Asked::Retry { request, job }
     }
 
     /// Something under a key: new, or the same as before. Its times would be other moments the second time.
@@ -138,6 +173,9 @@ impl Client {
             Answered::Receipts { request, jobs } => {
                 let Some(up_to) = self.open.remove(&request) else { return News::Nothing };
                 self.jobs.extend(&jobs);
+                if let Some(first) = jobs.first().filter(|_| self.asked_for_batch.remove(&request)) {
+                    self.batches.push(BatchId(first.0));
+                }
                 let excess = self.jobs.len().saturating_sub(50);
                 self.jobs.drain(..excess);
                 News::Receipts { jobs, up_to, key: self.asked_under.remove(&request) }
@@ -148,7 +186,12 @@ impl Client {
             }
             Answered::Ordered { request } => {
                 self.open.remove(&request);
+                self.asked_under.remove(&request);
                 News::Nothing
+            }
+            Answered::BatchCancelled { request, batch } => {
+                self.open.remove(&request);
+                News::BatchCancelled(batch)
             }
             Answered::Position { request, number } => {
                 if self.open.remove(&request).is_none() {

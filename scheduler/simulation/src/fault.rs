@@ -73,11 +73,19 @@ pub enum Fault {
     AsksInBulk,
     /// What cannot be had is asked for again and again.
     AsksForEver,
+    /// All clients of a lane weigh the same.
+    WeightIgnored,
+    /// That a dead letter is tried again is committed after the new job and not with it.
+    RetryKeyLate,
+    /// What is open of a cancelled batch or campaign goes on.
+    CancelledGoesOn,
+    /// A campaign that is cancelled while its next packages are read asks for them.
+    CancelledAsks,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 38] = [
         Self::ReceiptBeforeCommit,
         Self::AckBeforeCommit,
         Self::AnyToken,
@@ -112,6 +120,10 @@ impl Fault {
         Self::WaitsInSlot,
         Self::AsksInBulk,
         Self::AsksForEver,
+        Self::WeightIgnored,
+        Self::RetryKeyLate,
+        Self::CancelledGoesOn,
+        Self::CancelledAsks,
     ];
 
     /// The options of a scheduler that does this wrong, where these are what was promised.

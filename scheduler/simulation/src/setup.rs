@@ -39,6 +39,8 @@ pub(crate) struct Setup {
     pub(crate) real_store: bool,
     /// Are the lanes' shares watched? That costs a look at every open job at each decision.
     pub(crate) watch_lanes: bool,
+    /// Is it about shares under contention, and nothing else?
+    pub(crate) contended: bool,
 }
 
 /// What goes wrong.
@@ -97,7 +99,7 @@ impl Setup {
         let hosts = chance.within(1, 4);
         let workers = chance.below(5) + 1;
         let ask_every_ms = chance.pick(&[150, 400, 1_500]);
-        Self {
+        let setup = Self {
             options: options(chance),
             stormy_ms: chance.pick(&[10_000, 25_000, 40_000]),
             budgets: (0..hosts).map(|_| budget(chance)).collect(),
@@ -115,6 +117,32 @@ impl Setup {
             acts: acts.into_iter().filter(|(_, every_ms)| *every_ms > 0).collect(),
             real_store: chance.percent(25),
             watch_lanes: chance.percent(25),
+            contended: false,
+        };
+        if chance.percent(3) { setup.contend(chance) } else { setup }
+    }
+
+    /// More work than slots, all of it short and at one host, and nothing goes wrong.
+    fn contend(self, chance: &mut Chance) -> Self {
+        let options = Options { displace_after_ms: [None; 4], queue_max: 100, lease_ttl_ms: 10_000, ..self.options };
+        Self {
+            options,
+            stormy_ms: 25_000,
+            budgets: vec![Budget { interval_us: 2_000, burst: 10 }],
+            workers: 1,
+            slots_max: 3,
+            clients: chance.below(2) + 2,
+            targets: 100_000,
+            resolves: 0,
+            ask_every_ms: 30,
+            delay_ms: 1,
+            flush_ms: 1,
+            answer_ms: 10,
+            mishaps: Vec::new(),
+            acts: Vec::new(),
+            watch_lanes: false,
+            contended: true,
+            ..self
         }
     }
 }

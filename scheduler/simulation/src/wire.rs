@@ -4,7 +4,7 @@
 //! work, by which the checks recognise it whatever its token is. The scheduler never decides by it.
 
 use gleaner_core::{ClaimVerdict, HostIndex, Refusal};
-use gleaner_model::{Attempt, FaultKind, JobId, JobState};
+use gleaner_model::{Attempt, BatchId, FaultKind, JobId, JobState};
 
 use crate::packages::Packages;
 
@@ -161,6 +161,20 @@ pub(crate) enum Asked {
     Schedule {
         request: u64,
     },
+    /// A dead letter is to be tried again.
+    Retry {
+        request: u64,
+        job: JobId,
+    },
+    /// What is open of a batch is not wanted any more.
+    CancelBatch {
+        request: u64,
+        batch: BatchId,
+    },
+    /// The client's campaign is not wanted any more.
+    CancelCampaign {
+        request: u64,
+    },
     /// Opens the client's numbered stream.
     Open {
         request: u64,
@@ -184,9 +198,14 @@ pub(crate) enum Answered {
         request: u64,
         why: Refusal,
     },
-    /// A campaign or a schedule is there.
+    /// A campaign or a schedule is there, or what was to end is about to, or there is nothing of the kind.
     Ordered {
         request: u64,
+    },
+    /// What is open of a batch ends.
+    BatchCancelled {
+        request: u64,
+        batch: BatchId,
     },
     /// `over`: the job has ended, and not: its outcome is on its way to the disk, and perhaps does not get there.
     Cancelled {

@@ -16,8 +16,11 @@ fn what_always_holds_does() {
             );
         }
         let Tally { receipts, accepted, refused, adopted, restarts, unsure_kept, .. } = history.tally;
-        let Tally { orders, at_floor, bounded, host_changes, waited, .. } = history.tally;
+        let Tally { orders, at_floor, bounded, host_changes, waited, shared, .. } = history.tally;
         total.waited += waited;
+        total.retried += history.tally.retried;
+        total.cancelled_orders += history.tally.cancelled_orders;
+        total.shared += shared;
         total.orders += orders;
         total.at_floor += at_floor;
         total.bounded += bounded;
@@ -32,7 +35,8 @@ fn what_always_holds_does() {
     // A world in which nothing happens keeps every promise.
     assert!(total.receipts > 50 * SEEDS && total.accepted > 20 * SEEDS, "{total:?}");
     assert!(total.restarts > SEEDS && total.adopted > SEEDS && total.refused > SEEDS / 10, "{total:?}");
-    assert!(total.waited > 10 * SEEDS, "{total:?}");
+    assert!(total.waited > 10 * SEEDS && total.shared > SEEDS, "{total:?}");
+    assert!(total.retried > SEEDS / 2 && total.cancelled_orders > SEEDS, "{total:?}");
     assert!(total.unsure_kept > SEEDS / 100 && total.orders > SEEDS, "{total:?}");
     assert!(total.at_floor > SEEDS / 10 && total.bounded > SEEDS && total.host_changes > SEEDS, "{total:?}");
 }
@@ -59,7 +63,7 @@ fn found(fault: Fault, within: u64) -> String {
 #[test]
 fn every_planted_fault_is_found() {
     // What needs a worker that is away for two restarts, or a crash between two certain commits, is rare.
-    let rare = [Fault::NoBirths, Fault::CursorLate, Fault::RunLate];
+    let rare = [Fault::NoBirths, Fault::CursorLate, Fault::RunLate, Fault::CancelledAsks, Fault::RetryKeyLate];
     for fault in Fault::ALL.into_iter().filter(|fault| !rare.contains(fault)) {
         found(fault, 500);
     }
@@ -96,4 +100,8 @@ fn faults_are_found_for_what_they_break() {
     assert!(found(Fault::WaitsInSlot, 200).contains("and keeps its slot"));
     assert!(found(Fault::AsksInBulk, 200).contains("asked for in the bulk lane"));
     assert!(found(Fault::AsksForEver, 500).contains("are the bound"));
+    assert!(found(Fault::CancelledGoesOn, 500).contains("those who want it were cancelled"));
+    assert!(found(Fault::CancelledAsks, 2_000).contains("has cancelled"));
+    assert!(found(Fault::RetryKeyLate, 5_000).contains("is tried again twice"));
+    assert!(found(Fault::WeightIgnored, 500).contains("of slot time, by weight, ahead of"));
 }

@@ -8,6 +8,7 @@ use gleaner_model::{Campaign, ClientName, HostSettings, JobId, JobState, Origin,
 use gleaner_store::{Command, OrderWrite};
 
 use super::Facts;
+use crate::chance::Chance;
 use crate::packages::{Catalogue, Packages, RESOLVE, Record};
 use crate::process::{Entry, index_of};
 
@@ -38,6 +39,10 @@ pub(crate) struct Durable {
     keys: BTreeSet<(usize, u64)>,
     /// What each client's campaign came to.
     packages: BTreeSet<(ClientName, u64)>,
+    /// Dead letters that are tried again.
+    retried: BTreeSet<JobId>,
+    /// Each client's dead letters, the oldest first.
+    dead: BTreeMap<ClientName, Vec<JobId>>,
     /// What crawls have found.
     catalogue: Catalogue,
     skipped: Vec<(ClientName, u64)>,
@@ -140,6 +145,9 @@ impl Durable {
             if !state.is_terminal() {
                 return Err(format!("{} ends as {state}", closure.job));
             }
+            if state == JobState::Failed && before.is_none() {
+                self.dead.entry(stored.facts.client.clone()).or_default().push(closure.job);
+            }
             self.open.remove(&closure.job);
             self.ended.extend(closure.ends_task);
         }
@@ -173,6 +181,7 @@ impl Durable {
         if let Some((client, target)) = package.filter(|package| !self.packages.insert(package.clone())) {
             return Err(format!("the campaign of {client} comes to package {target} twice, now with {job}"));
         }
+        self.tried_again(job, &facts)?;
         if let Some(key) = facts.key.filter(|key| !self.keys.insert(*key)) {
             return Err(format!("key {} of client {} became two jobs, the second of them {job}", key.1, key.0));
         }
@@ -181,6 +190,24 @@ impl Durable {
         }
         self.open.insert(job);
         Ok(())
+    }
+
+    /// A job that tries another one again is about the same, and the only one.
+    fn tried_again(&mut self, job: JobId, facts: &Facts) -> Result<(), String> {
+        let Origin::Retry(dead) = facts.origin else { return Ok(()) };
+        let Some(stored) = self.jobs.get(&dead).filter(|stored| stored.end == Some(JobState::Failed)) else {
+            return Err(format!("{job} tries {dead} again, which is no dead letter"));
+        };
+        if (stored.facts.target, &stored.facts.client) != (facts.target, &facts.client) {
+            return Err(format!("{job} tries {dead} again and is about something else, or of somebody else"));
+        }
+        if self.retried.insert(dead) { Ok(()) } else { Err(format!("{dead} is tried again twice, now with {job}")) }
+    }
+
+    /// One of a client's newest dead letters.
+    pub(crate) fn dead_letter_of(&self, client: &ClientName, chance: &mut Chance) -> Option<JobId> {
+        let dead = self.dead.get(client)?;
+        dead.iter().rev().nth(chance.below(dead.len().min(3))).copied()
     }
 
     /// Every job that was ever committed, and how it ended.

@@ -3,6 +3,7 @@
 //! The ledger sees what is durable, what was decided and what everybody was told. It decides nothing. The first thing
 //! that must not be ends the history.
 
+mod cancelled;
 mod displacing;
 mod durable;
 mod floors;
@@ -12,6 +13,7 @@ mod orders;
 mod promises;
 mod recovered;
 mod runs;
+mod shares;
 mod times;
 mod under_way;
 mod waits;
@@ -21,12 +23,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use gleaner_core::{Budget, Effect, HostIndex, Options, Scheduler, WorkerId};
 use gleaner_model::{ClientName, JobId, Lane, Origin, TaskId, Timestamp};
 
+pub(crate) use self::cancelled::Cancelled;
 pub(crate) use self::durable::Durable;
 pub(crate) use self::grants::Grants;
 pub(crate) use self::lanes::Lanes;
 pub(crate) use self::promises::Promises;
 pub(crate) use self::recovered::Found;
 pub(crate) use self::runs::Runs;
+pub(crate) use self::shares::Shares;
 pub(crate) use self::under_way::UnderWay;
 pub(crate) use self::waits::Waits;
 use crate::process::{Entry, Payload};
@@ -100,6 +104,12 @@ pub struct Tally {
     pub orders: u64,
     /// Times that a task began to wait for others.
     pub waited: u64,
+    /// Dead letters that were tried again.
+    pub retried: u64,
+    /// Batches and campaigns that were cancelled.
+    pub cancelled_orders: u64,
+    /// Starts of which is known that they were no more than fair.
+    pub shared: u64,
 }
 
 /// The truth.
@@ -113,6 +123,10 @@ pub(crate) struct Ledger {
     pub(crate) runs: Runs,
     pub(crate) under_way: UnderWay,
     pub(crate) waits: Waits,
+    pub(super) cancelled: Cancelled,
+    pub(crate) shares: Shares,
+    /// The time that nobody in the world can read.
+    pub(crate) at_ms: u64,
     /// Workers that an operator drains, of this life of the scheduler.
     pub(super) drained: BTreeSet<WorkerId>,
     /// Attempts that were as urgent as paid work when they asked for a permit.
@@ -134,7 +148,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(budgets: &[Budget]) -> Self {
+    pub(crate) fn new(budgets: &[Budget], shares: Shares) -> Self {
         Self {
             violation: None,
             tally: Tally::default(),
@@ -145,6 +159,9 @@ impl Ledger {
             runs: Runs::default(),
             under_way: UnderWay::default(),
             waits: Waits::default(),
+            cancelled: Cancelled::default(),
+            shares,
+            at_ms: 0,
             drained: BTreeSet::new(),
             paid: BTreeSet::new(),
             displaced: BTreeMap::new(),
@@ -173,6 +190,7 @@ impl Ledger {
     }
 
     pub(crate) fn admitted(&mut self, job: JobId, facts: Facts) {
+        self.may_be_asked(job, &facts);
         self.later.extend(facts.not_before.map(|at| (at, facts.target)));
         self.pending.insert(job, facts);
     }
@@ -234,6 +252,7 @@ impl Ledger {
         self.paid.clear();
         self.lanes.crashed();
         self.waits.crashed();
+        self.shares.crashed();
     }
 
     /// What is bounded is within its bounds.

@@ -73,7 +73,7 @@ impl Ledger {
         if let Some(batch) = rows.batches.iter().find(|batch| batch.end.is_none()) {
             self.fail(format!("all jobs of {} have ended, and it has not", batch.id));
         }
-        if let Some(campaign) = rows.campaigns.iter().find(|campaign| campaign.state != CampaignState::Done) {
+        if let Some(campaign) = rows.campaigns.iter().find(|campaign| !campaign.state.is_over()) {
             self.fail(format!("the campaign of {} is {} in the end", campaign.client, campaign.state.as_str()));
         }
         self.tally.orders += (rows.batches.len() + rows.campaigns.len() + rows.schedules.len()) as u64;

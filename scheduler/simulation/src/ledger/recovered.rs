@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use gleaner_core::{HostIndex, Moment};
-use gleaner_model::{Campaign, HostSettings, JobId, TaskId, Timestamp};
+use gleaner_model::{Batch, Campaign, HostSettings, JobId, TaskId, Timestamp};
 
 use super::{Durable, Ledger};
 
@@ -20,6 +20,8 @@ pub(crate) struct Found {
     pub(crate) settings: Vec<HostSettings>,
     /// How far campaigns have come.
     pub(crate) campaigns: Vec<Campaign>,
+    /// Batches, those that have ended included.
+    pub(crate) batches: Vec<Batch>,
 }
 
 impl Found {
@@ -53,6 +55,8 @@ impl Ledger {
         if let Some(task) = found.failed.iter().find(|task| self.durable.task_has_ended(**task)) {
             self.fail(format!("after a restart a failed attempt of {task} is told, which has ended"));
         }
+        let cancelled = self.cancelled.recovered(&found.batches, &found.campaigns);
+        self.expect(cancelled);
         self.found = open.len() as u64;
         self.grants.restarted(&self.durable, found.epoch, now, at_ms);
         self.keeps_its_word();

@@ -199,6 +199,7 @@ impl Ledger {
 
     /// An attempt came to nothing, or its task ended.
     pub(crate) fn attempt_over(&mut self, task: TaskId) {
+        self.shares.ended(task, self.at_ms);
         self.paid.remove(&task);
         self.runs.aside.remove(&task);
         self.runs.current.remove(&task);

@@ -66,6 +66,7 @@ impl Ledger {
 
     /// Jobs have ended: that is decided, or durable if somebody's outcome ends them.
     pub(crate) fn jobs_over(&mut self, jobs: &[JobId]) {
+        self.nothing_ready(jobs);
         for waiting in self.waits.of.values_mut() {
             jobs.iter().for_each(|job| _ = waiting.left.remove(job));
         }
@@ -78,6 +79,7 @@ impl Ledger {
 
     /// Somebody in this lane wants the task, and perhaps not for long.
     pub(crate) fn may_raise(&mut self, task: TaskId, lane: Lane) {
+        self.shares.unready(task);
         if let Some(waiting) = self.waits.of.get_mut(&task) {
             waiting.raised |= lane < waiting.lane;
         }

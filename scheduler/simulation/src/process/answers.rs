@@ -88,6 +88,7 @@ impl Process {
         self.write_jobs(&mut entry, fresh, &Origin::Asked, scene);
         scene.ledger.waits_for(&self.core, attempt.task, &children, &jobs);
         self.core.wait_for(attempt.task, &children, scene.now);
+        self.cancel_what_goes_on(attempt.task);
         self.newest.remove(&attempt.task);
         self.committer.send(entry);
         true

@@ -75,6 +75,8 @@ impl Process {
         use_within_ms: u64,
         scene: &mut Scene<'_>,
     ) {
+        scene.ledger.served(&self.core, attempt.task, host, lane, scene.at_ms);
+        scene.ledger.is_wanted(attempt.task, &self.core.jobs_of(attempt.task));
         let run = scene.ledger.assigned(attempt.task, worker, host, lane, scene.at_ms);
         self.newest.insert(attempt.task, attempt);
         let maker = attempt.task.maker();

@@ -32,6 +32,14 @@ impl Process {
             }
             Asked::Campaign { request } => self.add_campaign(conn, client, request, scene),
             Asked::Schedule { request } => self.add_schedule(conn, client, request, scene),
+            Asked::Retry { request, job } => {
+                if let Err(why) = self.retry(conn, client, request, job, scene) {
+                    let frame = Frame::Answered(Answered::Refused { request, why });
+                    scene.out.push(Out::Send { conn, frame });
+                }
+            }
+            Asked::CancelBatch { request, batch } => self.cancel_batch(conn, request, batch, scene),
+            Asked::CancelCampaign { request } => self.cancel_campaign(conn, client, request, scene),
             Asked::Open { request } => self.open_stream(conn, client, request),
             Asked::Items { request, first, wishes } => self.items(conn, client, request, first, &wishes, scene),
         }
@@ -118,7 +126,7 @@ impl Process {
         scene: &mut Scene<'_>,
     ) -> Result<(JobId, Payload), Refusal> {
         let job = JobId(self.next_sequence());
-        let client = self.core.client(&account.name, account.weight);
+        let client = self.client_index(&account.name, account.weight);
         let expires_at = wish.expires_in_ms.map(|in_ms| scene.now.wall.plus_ms(in_ms));
         let host = self.host_of(wish.target);
         let ask = Ask {

@@ -38,8 +38,9 @@ impl Process {
                 self.claims.insert((client, key));
                 Ok(())
             }
-            Err(error) => {
-                scene.ledger.fail(format!("a key cannot be looked up: {error}"));
+            Err(_) => {
+                // The disk has failed, which the next commit finds out. Nobody is answered any more.
+                self.committer.send(Entry::new(Then::Nothing));
                 Ok(())
             }
         }

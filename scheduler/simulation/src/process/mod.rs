@@ -6,6 +6,7 @@
 
 mod answers;
 mod batches;
+mod cancelling;
 mod committer;
 mod effects;
 mod jobs;
@@ -16,12 +17,13 @@ mod orders;
 mod outcome;
 mod payload;
 mod recovery;
+mod retry;
 mod streams;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_core::{Effect, HostIndex, Moment, Options, Scheduler, WorkerId};
+use gleaner_core::{ClientIndex, Effect, HostIndex, Moment, Options, Scheduler, WorkerId};
 use gleaner_model::{Attempt, ClientName, JobId, Lane, TaskId};
 
 use self::answers::AskedFor;
@@ -115,6 +117,12 @@ impl Process {
         self.configuration.fault == Some(fault)
     }
 
+    /// A client's number in the core.
+    fn client_index(&mut self, name: &ClientName, weight: u32) -> ClientIndex {
+        let weight = if self.is_planted(Fault::WeightIgnored) { 1 } else { weight };
+        self.core.client(name, weight)
+    }
+
     fn next_sequence(&mut self) -> u64 {
         self.next_sequence += 1;
         self.next_sequence - 1
@@ -127,6 +135,7 @@ impl Process {
 
     /// Handles one message, and then what the engine does after every message.
     pub(crate) fn handle(&mut self, message: Message, scene: &mut Scene<'_>) {
+        scene.ledger.at_ms = scene.at_ms;
         scene.ledger.clock_read(scene.now.wall);
         match message {
             Message::Came { conn, peer: Peer::Worker(peer), frame: Frame::Said(said) } => {
@@ -158,6 +167,9 @@ impl Process {
         let more = self.core.dispatch(scene.now, &mut effects);
         scene.ledger.displaced(&self.core, &self.configuration.options, &effects, before);
         self.perform(&mut effects, None, scene);
+        if !more {
+            scene.ledger.look_at_shares(&self.core, scene.now);
+        }
         if self.configuration.watch_lanes && !more {
             scene.ledger.after_dispatch(&self.core, scene.now, scene.at_ms, &self.configuration.options);
         }

@@ -1,7 +1,7 @@
 //! What asks on a client's behalf, and what is looked at as one (the engine's `orders`): batches, campaigns, schedules. A
 //! row of each stands in the commit of the jobs that it is about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gleaner_core::Refusal;
 use gleaner_model::{
@@ -31,7 +31,9 @@ const TIMES: u64 = 4;
 pub(crate) struct Orders {
     pub(super) batches: BTreeMap<BatchId, (Batch, BTreeSet<JobId>)>,
     over: BTreeSet<BatchId>,
-    campaigns: BTreeMap<ClientName, (Campaign, BTreeSet<JobId>)>,
+    /// Open jobs of batches and campaigns that somebody cancelled.
+    pub(super) cancelling: VecDeque<JobId>,
+    pub(super) campaigns: BTreeMap<ClientName, (Campaign, BTreeSet<JobId>)>,
     reading: BTreeSet<ClientName>,
     schedules: BTreeMap<ClientName, Schedule>,
     /// Until when, in monotonic milliseconds, those of a client rest.
@@ -54,10 +56,16 @@ impl Orders {
         };
         for batch in rows.batches.into_iter().filter(|batch| batch.end.is_none()) {
             let jobs = open(&|_, origin| *origin == Origin::Batch(batch.id));
+            if batch.cancelled_at.is_some() {
+                self.cancelling.extend(jobs.iter().copied());
+            }
             self.put_batch(batch, jobs);
         }
         for campaign in rows.campaigns {
             let jobs = open(&|client, origin| *client == campaign.client && matches!(origin, Origin::Campaign(_)));
+            if campaign.state == CampaignState::Cancelled {
+                self.cancelling.extend(jobs.iter().copied());
+            }
             self.campaigns.insert(campaign.client.clone(), (campaign, jobs));
         }
         self.schedules.extend(rows.schedules.into_iter().map(|schedule| (schedule.client.clone(), schedule)));
@@ -141,6 +149,7 @@ impl Process {
 
     /// Does what is due of them, a little at a time.
     pub(super) fn keep_orders(&mut self, scene: &mut Scene<'_>) {
+        self.go_on_cancelling(scene);
         let mono_ms = scene.now.mono_ms;
         self.orders.resting.retain(|_, until_ms| *until_ms > mono_ms);
         let due = |schedule: &&Schedule| schedule.next_at.is_some_and(|at| at <= scene.now.wall);
@@ -187,6 +196,10 @@ impl Process {
     pub(super) fn campaign_page(&mut self, client: &ClientName, scene: &mut Scene<'_>) {
         self.orders.reading.remove(client);
         let Some((mut campaign, mut open)) = self.orders.campaigns.get(client).cloned() else { return };
+        // It may have been cancelled while its packages were read.
+        if campaign.state != CampaignState::Running && !self.is_planted(Planted::CancelledAsks) {
+            return;
+        }
         let Some(account) = self.account(client) else { return };
         let account = Account { lane: Lane::Bulk, ..account };
         let (first, end) = (campaign.submitted, self.configuration.targets);

@@ -120,6 +120,7 @@ impl Process {
     ) {
         let mut effects = Vec::new();
         self.core.reopen(attempt.task, Fault::new(kind, "played"), scene.now, &mut effects);
+        self.cancel_what_goes_on(attempt.task);
         scene.ledger.reopened(attempt.task);
         self.perform(&mut effects, ack, scene);
     }

@@ -66,8 +66,8 @@ impl Process {
         let settings = scene.shelf.host_settings()?;
         self.load_settings(settings.clone(), scene);
         let rows = scene.shelf.rows()?;
-        let campaigns = rows.campaigns.clone();
-        let mut found = Found { epoch: self.epoch, settings, campaigns, ..Found::default() };
+        let (campaigns, batches) = (rows.campaigns.clone(), rows.batches.clone());
+        let mut found = Found { epoch: self.epoch, settings, campaigns, batches, ..Found::default() };
         shelf.recover(&mut |recovered| self.take(recovered, now, &mut found))?;
         if reset {
             self.register(|budget| budget);
@@ -94,7 +94,7 @@ impl Process {
                 }
                 let account = self.configuration.accounts.iter().find(|account| account.name == payload.client);
                 let weight = account.map_or(1, |account| account.weight);
-                let client = self.core.client(&payload.client, weight);
+                let client = self.client_index(&payload.client, weight);
                 if !self.is_planted(Planted::NoBirths) {
                     self.core.recovered_from(job, payload.epoch);
                 }

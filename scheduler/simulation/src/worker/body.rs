@@ -113,7 +113,7 @@ impl Worker {
     }
 
     fn answered(&mut self, run: Run, host: HostIndex, answer: Answer, chance: &mut Chance) -> Vec<Want> {
-        let welcomed = self.welcomed;
+        let (welcomed, thinks_ms) = (self.welcomed, self.mean_ms(chance.pick(&[1, 20, 20, 200, 1_500])));
         let Some(body) = self.bodies.get_mut(&run) else { return Vec::new() };
         match answer {
             Answer::Good | Answer::NotFound => {
@@ -123,7 +123,7 @@ impl Worker {
                 }
                 let is_last = body.requests.is_empty();
                 body.busy = is_last;
-                let mean_ms = if is_last { chance.pick(&[1, 20, 20, 200, 1_500]) } else { 5 };
+                let mean_ms = if is_last { thinks_ms } else { 5 };
                 let step = if is_last { Step::Done } else { Step::Request };
                 vec![Want::Step { run, step, after_ms: chance.pause(mean_ms) }]
             }

@@ -97,7 +97,7 @@ impl Worker {
         };
         self.bodies.insert(run, body);
         // Most begin at once; some so late that their permit is void.
-        let mean_ms = chance.pick(&[1, 1, 1, 1, 20, 2_000]);
+        let mean_ms = self.mean_ms(chance.pick(&[1, 1, 1, 1, 20, 2_000]));
         vec![Want::Step { run, step: Step::Request, after_ms: chance.pause(mean_ms) }]
     }
 

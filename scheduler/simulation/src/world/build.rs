@@ -8,7 +8,7 @@ use crate::chance::Chance;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::host::Mood;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Shares};
 use crate::network::Network;
 use crate::process::{Account, Configuration};
 use crate::setup::Setup;
@@ -23,7 +23,11 @@ impl World {
     pub(crate) fn of_seed(seed: u64, fault: Option<Fault>, told: bool) -> Self {
         let mut chance = Chance::new(seed);
         let setup = Setup::of_seed(&mut chance);
-        let accounts: Vec<Account> = (0..setup.clients).map(|number| account(number, &mut chance)).collect();
+        let mut accounts: Vec<Account> = (0..setup.clients).map(|number| account(number, &mut chance)).collect();
+        if setup.contended {
+            contend(&mut accounts);
+        }
+        let shares = Shares::new(&accounts, setup.contended);
         let options = setup.options.clone();
         let configuration = Configuration {
             options,
@@ -33,10 +37,14 @@ impl World {
             watch_lanes: setup.watch_lanes,
             targets: setup.targets.min(PACKAGES_MAX),
         };
-        let workers = (0..setup.workers).map(|number| worker(number, setup.slots_max, &mut chance)).collect();
+        let mut workers: Vec<Worker> =
+            (0..setup.workers).map(|number| worker(number, setup.slots_max, &mut chance)).collect();
+        if setup.contended {
+            workers.iter_mut().for_each(|worker| worker.is_brisk = true);
+        }
         let clients = (0..setup.clients).map(|_| Client::new(chance.percent(30))).collect();
         let mut world = Self {
-            ledger: Ledger::new(&setup.budgets),
+            ledger: Ledger::new(&setup.budgets, shares),
             configuration,
             agenda: Agenda::new(BEGINNING_MS),
             network: Network::default(),
@@ -92,6 +100,14 @@ fn account(number: usize, chance: &mut Chance) -> Account {
         name: format!("c{number}").parse().expect("a client's name"),
         lane: chance.pick(&Lane::ALL),
         weight: chance.pick(&[1, 1, 3, 10]),
+    }
+}
+
+/// All of them in one lane, one part of them with many times the weight of the other.
+fn contend(accounts: &mut [Account]) {
+    for (number, account) in accounts.iter_mut().enumerate() {
+        account.lane = Lane::Free;
+        account.weight = if number.is_multiple_of(2) { 1 } else { 10 };
     }
 }
 

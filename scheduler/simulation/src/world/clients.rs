@@ -34,6 +34,13 @@ impl World {
         let after_ms = self.chance.pause(self.setup.ask_every_ms);
         self.agenda.after(after_ms, Event::ClientAsks(at));
         let Some(conn) = self.clients[at].conn else { return };
+        if self.chance.percent(3) {
+            let name = &self.configuration.accounts[at].name;
+            if let Some(dead) = self.ledger.durable.dead_letter_of(name, &mut self.chance) {
+                let asked = self.clients[at].retry(dead);
+                return self.send(conn, Way::ToScheduler, Frame::Asked(asked));
+            }
+        }
         let taste = Taste { targets: self.setup.targets, resolves: self.setup.resolves };
         if let Some(asked) = self.clients[at].ask(taste, &mut self.chance) {
             self.send(conn, Way::ToScheduler, Frame::Asked(asked));
@@ -55,6 +62,7 @@ impl World {
                 }
             }
             News::Cancelled(job) => self.ledger.told_cancelled(job),
+            News::BatchCancelled(batch) => self.ledger.told_batch_cancelled(batch),
             News::Nothing => {}
             News::Refused if self.clients[at].streams => {
                 // The stream begins anew where it stopped.

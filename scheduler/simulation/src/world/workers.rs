@@ -116,7 +116,7 @@ impl World {
                     if let Some(body) = self.workers[at].bodies.get_mut(&run) {
                         body.lacks = Some(lacks);
                     }
-                    let mean_ms = self.chance.pick(&[1, 20, 20, 200, 1_500]);
+                    let mean_ms = self.workers[at].mean_ms(self.chance.pick(&[1, 20, 20, 200, 1_500]));
                     let after_ms = self.chance.pause(mean_ms);
                     self.agenda.after(after_ms, Event::Step(at, life, run, Step::Done));
                 }
