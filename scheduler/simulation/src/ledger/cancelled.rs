@@ -22,7 +22,7 @@ impl Cancelled {
         match &facts.origin {
             Origin::Batch(batch) => self.batches.contains(batch),
             Origin::Campaign(_) => self.campaigns.contains(&facts.client),
-            Origin::Asked | Origin::Retry(_) | Origin::Schedule(_) => false,
+            Origin::Asked | Origin::Retry(_) | Origin::Schedule(_) | Origin::Child(_) => false,
         }
     }
 
