@@ -1,6 +1,6 @@
 //! A graph's edges by where they begin, several between the same two nodes as one.
 
-use gleaner_model::{Edge, EdgeKind, Graph, Node, ROOT};
+use gleaner_model::{Edge, EdgeKind, Graph, Node, ROOT, Text};
 
 /// One node's need of another, for one or more reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(crate) struct Link {
     /// The node that is needed, or [`ROOT`].
     pub(crate) to: u32,
     /// The first requirement of those that there are.
-    pub(crate) requirement: String,
+    pub(crate) requirement: Text,
     /// Every kind of need, in the order of [`EdgeKind`].
     pub(crate) kinds: Vec<EdgeKind>,
 }
@@ -73,7 +73,7 @@ impl Links {
 /// A node's name and version, with npm's alias if it is installed under another name.
 pub(crate) fn label(node: &Node) -> String {
     let folder = node.path.as_deref().and_then(|path| path.rsplit("node_modules/").next());
-    match folder.filter(|folder| *folder != node.name) {
+    match folder.filter(|folder| node.name != **folder) {
         Some(alias) => format!("{alias} = {} {}", node.name, node.version),
         None => format!("{} {}", node.name, node.version),
     }

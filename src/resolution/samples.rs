@@ -10,7 +10,7 @@ use gleaner_model::{
 pub(crate) fn graph(nodes: &[&str], edges: &[&str]) -> Graph {
     let node = |text: &&str| {
         let (name, version) = text.split_once(' ').expect("a name and a version");
-        Node { name: name.to_owned(), version: version.to_owned(), path: None }
+        Node { name: name.into(), version: version.into(), path: None }
     };
     linked(nodes.iter().map(node).collect(), edges)
 }
@@ -19,7 +19,7 @@ pub(crate) fn graph(nodes: &[&str], edges: &[&str]) -> Graph {
 pub(crate) fn npm_graph(nodes: &[&str], edges: &[&str]) -> Graph {
     let node = |text: &&str| {
         let [path, name, version] = words(text);
-        Node { name, version, path: Some(path) }
+        Node { name: name.into(), version: version.into(), path: Some(path.into()) }
     };
     linked(nodes.iter().map(node).collect(), edges)
 }
@@ -36,7 +36,7 @@ fn linked(nodes: Vec<Node>, edges: &[&str]) -> Graph {
     let edge = |text: &&str| {
         let [from, to, requirement, kind] = words(text);
         let kind = EdgeKind::ALL.into_iter().find(|known| known.as_str() == kind).expect("a kind");
-        Edge { from: place(&from), to: place(&to), kind, requirement }
+        Edge { from: place(&from), to: place(&to), kind, requirement: requirement.into() }
     };
     let edges = edges.iter().map(edge).collect();
     Graph { nodes, edges }
@@ -64,7 +64,7 @@ pub(crate) fn asked_at(as_of: AsOf, ecosystem: Ecosystem, answer: Answer) -> Res
             ecosystem,
             resolution: Resolution {
                 answer,
-                read: vec![Read { name, requirement: "^1".to_owned() }],
+                read: vec![Read { name, requirement: "^1".into() }],
                 sensitivity: Sensitivity::FirstCandidates,
                 warnings: Vec::new(),
                 steps: 3,

@@ -44,7 +44,7 @@ fn answer_to_wire(answer: Answer) -> Option<Wire> {
 
 impl From<Read> for v1::Read {
     fn from(read: Read) -> Self {
-        Self { name: read.name.to_string(), requirement: read.requirement }
+        Self { name: read.name.to_string(), requirement: read.requirement.into() }
     }
 }
 
@@ -59,13 +59,14 @@ impl From<Graph> for v1::Graph {
 
 impl From<Node> for v1::Node {
     fn from(node: Node) -> Self {
-        Self { name: node.name, version: node.version, path: node.path.unwrap_or_default() }
+        Self { name: node.name.into(), version: node.version.into(), path: node.path.unwrap_or_default().into() }
     }
 }
 
 impl From<Edge> for v1::Edge {
     fn from(edge: Edge) -> Self {
-        Self { from: edge.from, to: edge.to, kind: v1::EdgeKind::from(edge.kind).into(), requirement: edge.requirement }
+        let kind = v1::EdgeKind::from(edge.kind).into();
+        Self { from: edge.from, to: edge.to, kind, requirement: edge.requirement.into() }
     }
 }
 
@@ -76,10 +77,9 @@ impl TryFrom<v1::Resolution> for Resolved {
     fn try_from(wire: v1::Resolution) -> Result<Self, InvalidMessage> {
         let ecosystem = parse(&wire.ecosystem, "ecosystem")?;
         let answer = answer(ecosystem, wire.answer.ok_or_else(|| InvalidMessage::missing("answer"))?)?;
-        let read = wire
-            .read
-            .into_iter()
-            .map(|read| Ok(Read { name: name(ecosystem, &read.name, "read.name")?, requirement: read.requirement }));
+        let read = wire.read.into_iter().map(|read| {
+            Ok(Read { name: name(ecosystem, &read.name, "read.name")?, requirement: read.requirement.into() })
+        });
         Ok(Self {
             ecosystem,
             resolution: Resolution {
@@ -129,7 +129,7 @@ impl TryFrom<v1::Graph> for Graph {
 
 impl From<v1::Node> for Node {
     fn from(wire: v1::Node) -> Self {
-        Self { name: wire.name, version: wire.version, path: text(wire.path) }
+        Self { name: wire.name.into(), version: wire.version.into(), path: text(wire.path).map(Into::into) }
     }
 }
 
@@ -137,7 +137,8 @@ impl TryFrom<v1::Edge> for Edge {
     type Error = InvalidMessage;
 
     fn try_from(wire: v1::Edge) -> Result<Self, InvalidMessage> {
-        Ok(Self { from: wire.from, to: wire.to, kind: enumeration(wire.kind, "kind")?, requirement: wire.requirement })
+        let kind = enumeration(wire.kind, "kind")?;
+        Ok(Self { from: wire.from, to: wire.to, kind, requirement: wire.requirement.into() })
     }
 }
 

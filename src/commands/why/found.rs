@@ -22,7 +22,7 @@ impl Wanted {
     }
 
     fn is(&self, node: &Node) -> bool {
-        node.name == self.name.as_str() && self.version.as_ref().is_none_or(|version| *version == node.version)
+        node.name == self.name.as_str() && self.version.as_ref().is_none_or(|version| node.version == version.as_str())
     }
 }
 

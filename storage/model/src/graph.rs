@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Text;
+
 /// Stands for the root, which is no node, at the beginning of an edge (and, for a cycle back to it, at the end).
 pub const ROOT: u32 = u32::MAX;
 
@@ -19,11 +21,11 @@ pub struct Graph {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Node {
     /// Its name.
-    pub name: String,
+    pub name: Text,
     /// Its version, as the registry writes it.
-    pub version: String,
+    pub version: Text,
     /// Where it stands in the tree (npm): `node_modules/a/node_modules/b`.
-    pub path: Option<String>,
+    pub path: Option<Text>,
 }
 
 /// A need that is met.
@@ -36,7 +38,7 @@ pub struct Edge {
     /// When it is needed.
     pub kind: EdgeKind,
     /// What was asked for, as written.
-    pub requirement: String,
+    pub requirement: Text,
 }
 
 /// When a dependency is needed.

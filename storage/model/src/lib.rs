@@ -28,6 +28,7 @@ mod record;
 mod registry;
 mod resolution;
 mod submission;
+mod text;
 mod time;
 mod untold;
 mod version;
@@ -58,6 +59,7 @@ pub use record::{Outline, PackageContent, PackageHead, PackageRecord, Presence, 
 pub use registry::{InvalidRegistryName, PackageKey, Registry, RegistryName};
 pub use resolution::{Answer, Read, Resolution, ResolutionRecord, Resolved, Sensitivity};
 pub use submission::{IdempotencyKey, InvalidIdempotencyKey, Origin};
+pub use text::Text;
 pub use time::{InvalidTimestamp, Timestamp};
 pub use untold::{Untold, UntoldFact};
 pub use version::{Artifact, Dependencies, Feature, Version, Yank};

@@ -11,6 +11,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Text;
+
 /// A package ecosystem that Gleaner crawls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,7 +59,7 @@ impl FromStr for Ecosystem {
 
 /// A package's name in its ecosystem's own normal form: `serde`, `@types/node`, `typing-extensions`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct PackageName(Box<str>);
+pub struct PackageName(Text);
 
 impl PackageName {
     /// Checks `name` against the rules of `ecosystem` and brings it into normal form.
@@ -65,16 +67,16 @@ impl PackageName {
     /// # Errors
     /// The ecosystem allows no such name.
     pub fn new(ecosystem: Ecosystem, name: &str) -> Result<Self, InvalidPurl> {
-        let normal = match ecosystem {
-            Ecosystem::Pypi => normalise_pypi(name),
-            Ecosystem::Cargo | Ecosystem::Npm => name.to_owned(),
-        };
         let allowed = match ecosystem {
-            Ecosystem::Cargo => is_cargo_name(&normal),
-            Ecosystem::Npm => is_npm_name(&normal),
+            Ecosystem::Cargo => is_cargo_name(name),
+            Ecosystem::Npm => is_npm_name(name),
             Ecosystem::Pypi => is_pypi_name(name),
         };
-        if allowed { Ok(Self(normal.into())) } else { Err(InvalidPurl::Name { ecosystem, name: name.to_owned() }) }
+        let normal = || match ecosystem {
+            Ecosystem::Pypi => normalise_pypi(name).into(),
+            Ecosystem::Cargo | Ecosystem::Npm => name.into(),
+        };
+        if allowed { Ok(Self(normal())) } else { Err(InvalidPurl::Name { ecosystem, name: name.to_owned() }) }
     }
 
     /// The name as text.

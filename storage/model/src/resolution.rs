@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Ecosystem, Graph, PackageKey, PackageName, Question, Timestamp};
+use crate::{Ecosystem, Graph, PackageKey, PackageName, Question, Text, Timestamp};
 
 /// The answer to "what does this root pull in?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub struct Read {
     /// The package.
     pub name: PackageName,
     /// The requirement as its resolver can read it again, in the ecosystem's own syntax.
-    pub requirement: String,
+    pub requirement: Text,
 }
 
 /// What a change of the catalogue must touch in order to change an answer.

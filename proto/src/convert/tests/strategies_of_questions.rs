@@ -56,12 +56,16 @@ fn answer(ecosystem: Ecosystem) -> impl Strategy<Value = Answer> {
 }
 
 fn graph() -> impl Strategy<Value = Graph> {
-    let node = (text(), number(), of(text())).prop_map(|(name, version, path)| Node { name, version, path });
+    let node = (text(), number(), of(text())).prop_map(|(name, version, path)| Node {
+        name: name.into(),
+        version: version.into(),
+        path: path.map(Into::into),
+    });
     vec(node, 1..5).prop_flat_map(|nodes| {
         let last = u32::try_from(nodes.len()).expect("a few");
         let end = move || prop_oneof![Just(ROOT), 0..last];
         let edge = (end(), end(), select(&EdgeKind::ALL[..]), "[ -~]{0,9}")
-            .prop_map(|(from, to, kind, requirement)| Edge { from, to, kind, requirement });
+            .prop_map(|(from, to, kind, requirement)| Edge { from, to, kind, requirement: requirement.into() });
         (Just(nodes), vec(edge, 0..6)).prop_map(|(nodes, edges)| Graph { nodes, edges })
     })
 }
@@ -71,7 +75,7 @@ pub(super) fn resolved() -> impl Strategy<Value = Resolved> {
 }
 
 fn resolved_of(ecosystem: Ecosystem) -> impl Strategy<Value = Resolved> {
-    let read = (name(ecosystem), text()).prop_map(|(name, requirement)| Read { name, requirement });
+    let read = (name(ecosystem), text()).prop_map(|(name, requirement)| Read { name, requirement: requirement.into() });
     let sensitivity = select(&[Sensitivity::FirstCandidates, Sensitivity::Anything][..]);
     let resolution = (answer(ecosystem), vec(read, 0..4), sensitivity, vec(text(), 0..3), any::<u64>()).prop_map(
         |(answer, read, sensitivity, warnings, steps)| Resolution { answer, read, sensitivity, warnings, steps },

@@ -29,7 +29,7 @@ pub(crate) fn question(text: &str) -> Question {
 
 /// `answer` to the question `asked` about a crate, at a position and a time ten times that.
 pub(crate) fn answered(name: &str, asked: &Question, answer: &str, position: u64) -> ResolutionRecord {
-    let node = Node { name: "dep".to_owned(), version: answer.to_owned(), path: None };
+    let node = Node { name: "dep".into(), version: answer.into(), path: None };
     let moment = at(i64::try_from(position).unwrap() * 10);
     ResolutionRecord {
         key: PackageKey::new(RegistryName::default_of(Ecosystem::Cargo), &purl(name)),
@@ -71,7 +71,7 @@ fn told(store: &dyn Store, name: &str, asked: &Question, ms: Option<i64>) -> Opt
     let key = PackageKey::new(RegistryName::default_of(Ecosystem::Cargo), &purl(name));
     let record = store.resolution(&key, None, &fingerprint_of_question(asked), ms.map(at)).unwrap()?;
     let Answer::Graph(graph) = &record.resolved.resolution.answer else { panic!("a graph") };
-    Some((graph.nodes[0].version.clone(), record.resolved.position, record.confirmed_position))
+    Some((graph.nodes[0].version.to_string(), record.resolved.position, record.confirmed_position))
 }
 
 fn some(answer: &str, from: u64, to: u64) -> Option<(String, u64, u64)> {

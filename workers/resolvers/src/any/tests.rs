@@ -84,14 +84,19 @@ impl<const MARK: char> Resolver for Toy<MARK> {
             Some(None) => Answer::Unsatisfiable { reason: format!("{MARK}: no {root}") },
             Some(Some(versions)) => Answer::Graph(Graph {
                 nodes: vec![Node {
-                    name: format!("{MARK}:{root}"),
-                    version: versions.last().cloned().unwrap_or_default(),
+                    name: format!("{MARK}:{root}").into(),
+                    version: versions.last().cloned().unwrap_or_default().into(),
                     path: None,
                 }],
-                edges: vec![Edge { from: ROOT, to: 0, kind: EdgeKind::Normal, requirement: environment.clone() }],
+                edges: vec![Edge {
+                    from: ROOT,
+                    to: 0,
+                    kind: EdgeKind::Normal,
+                    requirement: environment.as_str().into(),
+                }],
             }),
         };
-        let read = vec![Read { name: root.clone(), requirement: "*".to_owned() }];
+        let read = vec![Read { name: root.clone(), requirement: "*".into() }];
         Resolution {
             answer,
             read,

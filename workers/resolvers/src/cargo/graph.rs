@@ -1,6 +1,6 @@
 //! From choices to the graph that is answered.
 
-use super::memo::{CandidateId, Known, NONE, ROOT};
+use super::memo::{CandidateId, Known, Memo, NONE, ROOT};
 use super::search::{Met, State};
 use super::snapshot::DependencyKind;
 use crate::{Edge, EdgeKind, Graph, Node};
@@ -16,8 +16,6 @@ pub(super) struct Chosen {
     pub(super) first: Vec<u32>,
     /// Positions in `nodes`, by the candidates' slots. Only those of nodes are set.
     positions: Vec<u32>,
-    /// Nodes while they are sorted.
-    sorting: Vec<(u64, CandidateId)>,
 }
 
 pub(super) const fn edge_kind(kind: DependencyKind) -> EdgeKind {
@@ -30,7 +28,7 @@ pub(super) const fn edge_kind(kind: DependencyKind) -> EdgeKind {
 
 impl Chosen {
     /// Takes over what a search has chosen.
-    pub(super) fn fill(&mut self, state: &State, known: &Known<'_>) {
+    pub(super) fn fill(&mut self, state: &State, known: &mut Known<'_>) {
         self.sort_nodes(state, known);
         if self.positions.len() < known.memo.slots as usize {
             self.positions.resize(known.memo.slots as usize, NONE);
@@ -41,21 +39,17 @@ impl Chosen {
         self.sort_edges(&state.met, known);
     }
 
-    fn sort_nodes(&mut self, state: &State, known: &Known<'_>) {
-        let candidates = &known.memo.candidates;
-        self.sorting.clear();
-        self.sorting.extend(state.all_chosen().map(|id| (candidates[id as usize].prefix, id)));
-        self.sorting.sort_unstable_by(|(prefix_a, a), (prefix_b, b)| {
-            prefix_a.cmp(prefix_b).then_with(|| {
-                let (a, b) = (candidates[*a as usize], candidates[*b as usize]);
-                if a.of == b.of {
-                    return a.version.cmp(&b.version);
-                }
-                known.snapshot.crate_name(a.of).cmp(known.snapshot.crate_name(b.of))
-            })
-        });
+    fn sort_nodes(&mut self, state: &State, known: &mut Known<'_>) {
+        let (Memo { candidates, candidate_ranks, .. }, snapshot) = (&mut *known.memo, known.snapshot);
         self.nodes.clear();
-        self.nodes.extend(self.sorting.iter().map(|(_, id)| *id));
+        self.nodes.extend(state.all_chosen());
+        candidate_ranks.sort(&mut self.nodes, candidates.len(), |a, b| {
+            let (a, b) = (candidates[a as usize], candidates[b as usize]);
+            if a.of == b.of {
+                return a.version.cmp(&b.version);
+            }
+            snapshot.crate_name(a.of).cmp(snapshot.crate_name(b.of))
+        });
     }
 
     /// Brings edges into the order of their beginnings by counting, and sorts the few of each.
@@ -107,8 +101,8 @@ impl Chosen {
         let id = self.nodes[at as usize];
         let candidate = known.memo.candidates[id as usize];
         Node {
-            name: known.snapshot.crate_name(candidate.of).as_ref().to_owned(),
-            version: known.version(id).number.as_ref().to_owned(),
+            name: known.snapshot.crate_name(candidate.of).clone(),
+            version: known.version(id).number.clone(),
             path: None,
         }
     }
@@ -132,7 +126,7 @@ pub(super) fn edges(met: &[Met], known: &Known<'_>) -> Vec<Edge> {
                 from: met.parent,
                 to: met.child,
                 kind: edge_kind(dependency.kind),
-                requirement: known.requirement(dependency.requirement).text.as_ref().to_owned(),
+                requirement: known.requirement(dependency.requirement).text.clone(),
             }
         }));
         if group.len() > 1 {

@@ -26,7 +26,9 @@ pub(super) struct Prepared {
 /// The order in which a root's candidates are tried.
 pub(super) fn preference(root: &RootData, environment: &CargoEnvironment) -> Preference {
     match root.resolver {
-        ResolverVersion::Three => Preference::Rust(root.rust_version.unwrap_or(environment.compiler)),
+        ResolverVersion::Three => {
+            root.rust_version.map_or(Preference::Compiler(environment.compiler), Preference::Rust)
+        }
         ResolverVersion::One | ResolverVersion::Two => Preference::Highest,
     }
 }

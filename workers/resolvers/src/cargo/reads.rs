@@ -4,15 +4,13 @@
 //! tried in the order that the environment's compiler gives, `; rust-version=1.70` or `; rust-version=any` (the highest
 //! first, as resolvers 1 and 2 have it) stands behind. `latest` is what `cargo add` looks up.
 
-use std::cmp::Ordering;
 use std::fmt;
 
-use gleaner_model::{Ecosystem, PackageName};
+use gleaner_model::{Ecosystem, PackageName, Text};
 use semver::VersionReq;
 
-use super::memo::{Known, ListId, MemoKey, Preference, matching};
+use super::memo::{Known, ListId, Memo, MemoKey, Preference, matching};
 use super::prepared::{Prepared, added};
-use super::root::{CargoRoot, ResolverVersion};
 use super::rust_version::RustVersion;
 use super::search::Search;
 use super::{CargoEnvironment, CargoSnapshot};
@@ -33,38 +31,35 @@ pub(super) struct Reads {
     lists: Vec<ListId>,
 }
 
-/// What stands behind a requirement of this root.
-enum Suffix {
-    None,
-    Any,
-    Rust(RustVersion),
-}
-
-impl fmt::Display for Suffix {
+/// What stands behind a requirement.
+impl fmt::Display for Preference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::None => Ok(()),
-            Self::Any => write!(f, "{RUST_VERSION}{ANY}"),
+            Self::Compiler(_) => Ok(()),
+            Self::Highest => write!(f, "{RUST_VERSION}{ANY}"),
             Self::Rust(rust) => write!(f, "{RUST_VERSION}{rust}"),
         }
     }
 }
 
+/// What an answer says of a requirement that was asked for, if there can be such a crate.
+pub(super) fn of(name: &str, requirement: &Text, preference: Preference) -> Option<Read> {
+    let requirement = match preference {
+        Preference::Compiler(_) => requirement.clone(),
+        Preference::Highest | Preference::Rust(_) => format!("{requirement}{preference}").into(),
+    };
+    Some(Read { name: PackageName::new(Ecosystem::Cargo, name).ok()?, requirement })
+}
+
 /// The read of a crate that was looked up as `cargo add` does.
 pub(super) fn of_added(names: &[String]) -> Vec<Read> {
     let names = names.iter().filter_map(|name| PackageName::new(Ecosystem::Cargo, name).ok());
-    names.map(|name| Read { name, requirement: LATEST.to_owned() }).collect()
+    names.map(|name| Read { name, requirement: LATEST.into() }).collect()
 }
 
 impl Reads {
     /// All that was asked in a search.
-    pub(super) fn collect(
-        &mut self,
-        known: &Known<'_>,
-        search: &Search,
-        prepared: &Prepared,
-        root: &CargoRoot,
-    ) -> Vec<Read> {
+    pub(super) fn collect(&mut self, known: &mut Known<'_>, search: &Search, prepared: &Prepared) -> Vec<Read> {
         self.run = self.run.wrapping_add(1);
         if self.run == 0 {
             *self = Self { run: 1, ..Self::default() };
@@ -82,33 +77,14 @@ impl Reads {
                 }
             }
         }
-        let suffix = match (root.data.resolver, root.data.rust_version) {
-            (ResolverVersion::Three, None) => Suffix::None,
-            (ResolverVersion::Three, Some(rust)) => Suffix::Rust(rust),
-            (ResolverVersion::One | ResolverVersion::Two, _) => Suffix::Any,
-        };
-        // In the order of the answer, as far as numbers tell it: texts are compared where those do not.
-        self.lists.sort_unstable_by(|a, b| {
-            let (a, b) = (known.memo.lists[*a as usize], known.memo.lists[*b as usize]);
-            let names =
-                || if a.of == b.of { Ordering::Equal } else { known.crate_name(a.of).cmp(known.crate_name(b.of)) };
-            let requirements = || known.requirement(a.requirement).text.cmp(&known.requirement(b.requirement).text);
-            a.prefix.cmp(&b.prefix).then_with(names).then_with(requirements)
-        });
+        let Memo { reads: all, list_ranks, .. } = &mut *known.memo;
+        list_ranks.sort(&mut self.lists, all.len(), |a, b| all[a as usize].cmp(&all[b as usize]));
         let mut reads = of_added(&prepared.added);
         reads.reserve(self.lists.len());
-        reads.extend(self.lists.iter().filter_map(|id| {
-            let list = known.memo.lists[*id as usize];
-            let text = &known.requirement(list.requirement).text;
-            let requirement = match suffix {
-                Suffix::None => text.as_ref().to_owned(),
-                _ => format!("{text}{suffix}"),
-            };
-            Some(Read { name: PackageName::new(Ecosystem::Cargo, known.crate_name(list.of)).ok()?, requirement })
-        }));
-        let unknown =
-            search.unknown(known).filter_map(|id| PackageName::new(Ecosystem::Cargo, known.crate_name(id)).ok());
-        reads.extend(unknown.map(|name| Read { name, requirement: format!("*{suffix}") }));
+        reads.extend(self.lists.iter().filter_map(|id| all[*id as usize].clone()));
+        let preference = known.memo.key.expect("a memo is prepared before it is used").preference;
+        let any = Text::from("*");
+        reads.extend(search.unknown(known).filter_map(|id| of(known.crate_name(id), &any, preference)));
         if !reads.is_sorted_by(|a, b| a < b) {
             reads.sort_unstable();
             reads.dedup();
@@ -131,7 +107,7 @@ pub(super) fn first_candidate(
         return added(versions, environment.compiler, before_ms).map(|at| versions.all[at].number.to_string());
     }
     let (requirement, preference) = match requirement.split_once(RUST_VERSION) {
-        None => (requirement, Preference::Rust(environment.compiler)),
+        None => (requirement, Preference::Compiler(environment.compiler)),
         Some((requirement, ANY)) => (requirement, Preference::Highest),
         Some((requirement, rust)) => (requirement, Preference::Rust(RustVersion::parse(rust)?)),
     };

@@ -4,7 +4,7 @@ use gleaner_model::{Ecosystem, PackageName};
 
 use super::graph::Chosen;
 use super::judge::Prover;
-use super::memo::{Known, Memo, MemoKey, Preference};
+use super::memo::{Known, Memo, MemoKey};
 use super::prepared::{NotPrepared, Prepared, preference};
 use super::reads::{self, Reads};
 use super::reason::Teller;
@@ -83,10 +83,7 @@ impl Question<'_> {
         let CargoScratch { memos, search, chosen, reads } = scratch;
         let memo = memos.last_mut().expect("it was just made");
         let mut known = Known { memo, snapshot: self.snapshot };
-        let rust = match self.key.preference {
-            Preference::Rust(rust) => rust,
-            Preference::Highest => self.environment.compiler,
-        };
+        let rust = self.key.preference.rust().unwrap_or(self.environment.compiler);
         search.clear();
         let prepared = match known.prepare(self.root, rust) {
             Ok(prepared) => prepared,
@@ -106,7 +103,7 @@ impl Question<'_> {
         if search.went_behind {
             resolution.sensitivity = Sensitivity::Anything;
         }
-        resolution.read = reads.collect(&known, search, &prepared, self.root);
+        resolution.read = reads.collect(&mut known, search, &prepared);
         if let Answer::Graph(_) = resolution.answer {
             resolution.warnings = self.warnings(chosen, &known);
         }
@@ -125,19 +122,25 @@ impl Question<'_> {
         let mut prover = Prover::new(prepared, &self.root.data);
         let ended = search.run(known, budget, &mut prover);
         search.ask_all(&prover.asked);
-        let teller = Teller { known: &*known, root: &self.root.data, state: &search.state };
         match ended {
             Ok(()) if search.needs_unknown(known) => Answer::Incomplete { names: unknown(known, search) },
             Ok(()) => self.graph(known, search, chosen, prepared),
-            Err(Dead::Stopped(Stopped::Exhausted)) => Answer::GaveUp { steps: 0 },
-            Err(Dead::Stopped(Stopped::Unwanted)) => Answer::Stopped,
-            Err(Dead::Proved(why)) => unsatisfiable(why),
-            Err(Dead::Fatal(id, failure)) => unsatisfiable(teller.fatal(id, failure)),
-            Err(Dead::Unmet(unmet)) => unsatisfiable(teller.unmet(&unmet)),
+            Err(dead) => self.dead(dead, known, search),
         }
     }
 
-    fn graph(&self, known: &Known<'_>, search: &Search, chosen: &mut Chosen, prepared: &Prepared) -> Answer {
+    fn dead(&self, dead: Dead, known: &Known<'_>, search: &Search) -> Answer {
+        let teller = Teller { known, root: &self.root.data, state: &search.state };
+        match dead {
+            Dead::Stopped(Stopped::Exhausted) => Answer::GaveUp { steps: 0 },
+            Dead::Stopped(Stopped::Unwanted) => Answer::Stopped,
+            Dead::Proved(why) => unsatisfiable(why),
+            Dead::Fatal(id, failure) => unsatisfiable(teller.fatal(id, failure)),
+            Dead::Unmet(unmet) => unsatisfiable(teller.unmet(&unmet)),
+        }
+    }
+
+    fn graph(&self, known: &mut Known<'_>, search: &Search, chosen: &mut Chosen, prepared: &Prepared) -> Answer {
         chosen.fill(&search.state, known);
         if let Some(cycle) = cycles::find(chosen) {
             let teller = Teller { known, root: &self.root.data, state: &search.state };

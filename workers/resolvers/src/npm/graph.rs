@@ -1,5 +1,7 @@
 //! From the tree to the answer.
 
+use gleaner_model::Text;
+
 use super::build::{Build, End};
 use super::flags::Wired;
 use super::memo::{Kind, NONE};
@@ -112,9 +114,9 @@ impl Build<'_, '_> {
         let nodes = order.iter().filter_map(|at| {
             let release = release(*at)?;
             Some(Node {
-                name: self.memo.name_text(release.package).to_owned(),
-                version: release.number.to_string(),
-                path: Some(std::mem::take(&mut paths[*at])),
+                name: Text::from(self.memo.name_text(release.package)),
+                version: Text::from(&release.number),
+                path: Some(std::mem::take(&mut paths[*at]).into()),
             })
         });
         Finished { graph: Graph { nodes: nodes.collect(), edges }, warnings }
@@ -130,7 +132,7 @@ impl Build<'_, '_> {
                 let to = standing.position.get(edge.to as usize).map_or(NONE, |at| place[*at as usize]);
                 // The root itself is never what a name leads to.
                 if to != NONE {
-                    let requirement = self.memo.wants[edge.want as usize].text.to_string();
+                    let requirement = self.memo.wants[edge.want as usize].text.clone();
                     edges.push(Edge { from: place[at], to, kind: edge.kind.in_graph(), requirement });
                 }
             }

@@ -97,7 +97,7 @@ fn reads(memo: &Memo, site: &Site) -> Vec<Read> {
         let want = &memo.wants[*want as usize];
         let Spec::Registry { text, .. } = &want.spec else { return None };
         let name = memo.names.get(want.package as usize)?.package.clone()?;
-        Some(Read { name, requirement: text.to_string() })
+        Some(Read { name, requirement: text.clone() })
     });
     let mut reads: Vec<Read> = reads.collect();
     reads.sort_unstable();

@@ -3,13 +3,15 @@
 //! Source: `npm-package-arg` (`lib/npa.js`: `resolve`, `fromAlias`, `fromRegistry`), `hosted-git-info` for the short forms
 //! of git hosts, `validate-npm-package-name`.
 
+use gleaner_model::Text;
+
 use super::semver::{Options, Range, Version};
 
 /// A dependency's text, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Spec {
     /// Of the registry: the package's name if it is not that of the dependency, and which versions.
-    Registry { package: Option<Box<str>>, text: Box<str>, asked: Asked },
+    Registry { package: Option<Box<str>>, text: Text, asked: Asked },
     /// A repository, an archive or a folder: nothing that the registry knows.
     Elsewhere(&'static str),
     /// npm refuses to go on, with this sentence.

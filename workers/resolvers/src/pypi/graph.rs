@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gleaner_model::Text;
+
 use super::search::Search;
 use super::search::asks::{Asks, NO_EXTRA};
 use super::search::needs::Needs;
@@ -43,8 +45,8 @@ pub(super) fn build(search: &mut Search<'_, '_>, chosen: &Chosen) -> Graph {
     let mut nodes: Vec<(Node, u32, &pep440_rs::Version)> = Vec::with_capacity(chosen.0.len());
     for (project, (at, _)) in &chosen.0 {
         let Some(release) = world.release(*project, *at) else { continue };
-        let name = world.projects[*project as usize].name.as_str().to_owned();
-        nodes.push((Node { name, version: release.number.to_string(), path: None }, *project, &release.version));
+        let name = Text::from(world.projects[*project as usize].name.as_str());
+        nodes.push((Node { name, version: release.number.clone(), path: None }, *project, &release.version));
     }
     nodes.sort_by(|a, b| (&a.0.name, a.2).cmp(&(&b.0.name, b.2)));
     let places: BTreeMap<u32, u32> = (0..).zip(&nodes).map(|(at, (_, project, _))| (*project, at)).collect();
@@ -54,7 +56,7 @@ pub(super) fn build(search: &mut Search<'_, '_>, chosen: &Chosen) -> Graph {
         let Needs::These(needs) = needs else { return };
         for need in needs {
             let Some(to) = places.get(&need.project).filter(|to| **to != from) else { continue };
-            let requirement = world.question(need.read).1.to_owned();
+            let requirement = world.question(need.read).1.clone();
             edges.push(Edge { from, to: *to, kind: EdgeKind::Normal, requirement });
         }
     };

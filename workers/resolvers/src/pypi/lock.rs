@@ -26,7 +26,7 @@ pub fn annotated(root: &PypiRoot, environment: &Environment, graph: &Graph) -> S
         let dependents: BTreeSet<&str> =
             incoming.filter_map(|edge| graph.nodes.get(edge.from as usize)).map(|node| node.name.as_str()).collect();
         let counts = |requirement: &&super::requirement::Requirement| {
-            requirement.name.as_str() == node.name && applies(&requirement.marker.condition(None), &environment.markers)
+            node.name == requirement.name.as_str() && applies(&requirement.marker.condition(None), &environment.markers)
         };
         let is_direct = root.requirements.iter().chain(&root.constraints).any(|requirement| counts(&requirement));
         let source = root.origin.as_deref().filter(|_| is_direct);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gleaner_model::PackageName;
+use gleaner_model::{PackageName, Text};
 
 use super::environment::Environment;
 use super::graph::{self, Chosen};
@@ -76,7 +76,7 @@ fn names(search: &Search<'_, '_>) -> BTreeSet<PackageName> {
 }
 
 fn reads(search: &Search<'_, '_>) -> Vec<Read> {
-    let mut reads: Vec<(&PackageName, &str)> = search
+    let mut reads: Vec<(&PackageName, &Text)> = search
         .reads
         .iter()
         .map(|read| {
@@ -85,5 +85,5 @@ fn reads(search: &Search<'_, '_>) -> Vec<Read> {
         })
         .collect();
     reads.sort_unstable();
-    reads.into_iter().map(|(name, text)| Read { name: name.clone(), requirement: text.to_owned() }).collect()
+    reads.into_iter().map(|(name, text)| Read { name: name.clone(), requirement: text.clone() }).collect()
 }

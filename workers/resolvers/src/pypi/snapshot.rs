@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use gleaner_model::{Artifact, Dependencies, Package, PackageName, Timestamp};
+use gleaner_model::{Artifact, Dependencies, Package, PackageName, Text, Timestamp};
 use hashbrown::HashMap;
 use pep440_rs::Version;
 use pubgrub::Ranges;
@@ -35,7 +35,7 @@ pub(super) struct Project {
 pub(super) struct Release {
     pub(super) version: Version,
     /// The version in normal form.
-    pub(super) number: Box<str>,
+    pub(super) number: Text,
     pub(super) is_prerelease: bool,
     pub(super) files: Vec<File>,
     pub(super) requirements: Requirements,

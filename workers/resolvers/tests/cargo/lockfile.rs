@@ -41,10 +41,10 @@ pub(crate) fn read(text: &str) -> Locked {
 pub(crate) fn of_graph(graph: &gleaner_resolvers::Graph) -> Locked {
     let package = |at: u32| {
         let node = graph.nodes.get(at as usize)?;
-        Some((node.name.clone(), node.version.clone()))
+        Some((node.name.to_string(), node.version.to_string()))
     };
     Locked {
-        packages: graph.nodes.iter().map(|node| (node.name.clone(), node.version.clone())).collect(),
+        packages: graph.nodes.iter().map(|node| (node.name.to_string(), node.version.to_string())).collect(),
         edges: graph.edges.iter().map(|edge| (package(edge.from), package(edge.to).unwrap())).collect(),
     }
 }

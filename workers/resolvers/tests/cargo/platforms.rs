@@ -40,7 +40,7 @@ pub(crate) fn shown_by_cargo(lines: &Lines, manifest: &str, lock: &str, graph: &
         format!("[source.crates-io]\nreplace-with = \"made\"\n[source.made]\ndirectory = \"{}\"\n", vendor.display());
     fs::write(home.join("config.toml"), config).unwrap();
     for node in &graph.nodes {
-        let line = &lines[&(node.name.clone(), node.version.clone())];
+        let line = &lines[&(node.name.to_string(), node.version.to_string())];
         vendored(&vendor.join(format!("{}-{}", node.name, node.version)), line);
     }
     write_project(&project, manifest);

@@ -148,7 +148,7 @@ proptest! {
                 Some((read.name.as_str().to_owned(), first))
             }).collect();
             let nodes: BTreeSet<(String, String)> =
-                graph.nodes.iter().map(|node| (node.name.clone(), node.version.clone())).collect();
+                graph.nodes.iter().map(|node| (node.name.to_string(), node.version.to_string())).collect();
             prop_assert_eq!(firsts, nodes);
         }
     }

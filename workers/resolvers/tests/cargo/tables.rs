@@ -26,7 +26,7 @@ fn chosen(versions: &[&str], requirement: &str) -> Option<String> {
         index.version("a", version, &[]);
     }
     match index.resolve(&format!("[dependencies]\na = \"{requirement}\"")) {
-        gleaner_resolvers::Answer::Graph(graph) => Some(graph.nodes[0].version.clone()),
+        gleaner_resolvers::Answer::Graph(graph) => Some(graph.nodes[0].version.to_string()),
         _ => None,
     }
 }

@@ -145,7 +145,7 @@ fn what_was_read_has_the_versions_that_were_taken() {
             })
             .collect();
         for node in &graph.nodes {
-            assert!(taken.contains(&(node.name.clone(), node.version.clone())), "{name}: {node:?}");
+            assert!(taken.contains(&(node.name.to_string(), node.version.to_string())), "{name}: {node:?}");
         }
     });
 }

@@ -73,9 +73,12 @@ fn lead(from: &str, name: &str, packages: &serde_json::Map<String, Value>) -> Op
 
 /// The same of an answered graph.
 pub(crate) fn of_graph(graph: &Graph) -> Locked {
-    let path = |at: u32| if at == ROOT { String::new() } else { graph.nodes[at as usize].path.clone().unwrap() };
-    let packages =
-        graph.nodes.iter().map(|node| (node.path.clone().unwrap(), (node.name.clone(), node.version.clone())));
+    let path =
+        |at: u32| if at == ROOT { String::new() } else { graph.nodes[at as usize].path.as_deref().unwrap().to_owned() };
+    let packages = graph
+        .nodes
+        .iter()
+        .map(|node| (node.path.as_deref().unwrap().to_owned(), (node.name.to_string(), node.version.to_string())));
     let edges = graph.edges.iter().map(|edge| (path(edge.from), path(edge.to), edge.kind.as_str().to_owned()));
     Locked { packages: packages.collect(), edges: edges.collect() }
 }

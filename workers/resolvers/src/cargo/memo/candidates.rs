@@ -7,8 +7,9 @@ use std::cmp::Reverse;
 
 use semver::{Version, VersionReq};
 
+use super::super::reads;
 use super::super::snapshot::{CargoSnapshot, CrateId, RequirementId, VersionData, Versions};
-use super::{Known, LinkId, MemoKey, NONE, Preference, SlotId};
+use super::{Known, LinkId, MemoKey, NONE, SlotId};
 
 /// A version's number in this memo.
 pub(in super::super) type CandidateId = u32;
@@ -28,8 +29,6 @@ pub(in super::super) struct Candidate {
     pub(in super::super) link: LinkId,
     /// Words that a set of its features takes.
     pub(in super::super) words: u32,
-    /// The first bytes of its name, which sort as the name does.
-    pub(in super::super) prefix: u64,
 }
 
 /// The candidates for a requirement: a part of what is listed in the memo.
@@ -39,8 +38,6 @@ pub(in super::super) struct List {
     pub(in super::super) end: u32,
     pub(in super::super) of: CrateId,
     pub(in super::super) requirement: RequirementId,
-    /// The first bytes of the crate's name.
-    pub(in super::super) prefix: u64,
     /// The slot of all of them; [`NONE`] if they have several.
     pub(in super::super) slot: SlotId,
 }
@@ -78,7 +75,7 @@ pub(in super::super) fn matching<'a>(versions: &'a Versions, requirement: &'a Ve
         is_offered(version, key.before_ms) && requirement.matches(&version.version)
     };
     let mut found: Vec<usize> = versions.all.iter().enumerate().rev().filter(offered).map(|(at, _)| at).collect();
-    if let Preference::Rust(rust) = key.preference {
+    if let Some(rust) = key.preference.rust() {
         found.sort_by_key(|at| Reverse(versions.all[*at].rust_version.is_none_or(|asked| asked.is_met_by(rust))));
     }
     found
@@ -101,11 +98,12 @@ impl Known<'_> {
             }
         }
         let number = |at: usize| u32::try_from(at).expect("a memo is emptied long before");
-        let prefix = prefix(self.crate_name(of));
         let slots = self.memo.listed[first..].iter().map(|id| self.memo.candidates[*id as usize].slot);
         let slot = slots.reduce(|one, other| if one == other { one } else { NONE }).unwrap_or(NONE);
-        let list = List { first: number(first), end: number(self.memo.listed.len()), of, requirement, prefix, slot };
+        let list = List { first: number(first), end: number(self.memo.listed.len()), of, requirement, slot };
         let id = number(self.memo.lists.len());
+        let read = reads::of(self.crate_name(of), &self.requirement(requirement).text, key.preference);
+        self.memo.reads.push(read);
         self.memo.lists.push(list);
         self.memo.list_of.insert((of, requirement), id);
         id
@@ -131,8 +129,7 @@ impl Known<'_> {
         });
         let words = u32::try_from(versions.features(at).len().div_ceil(64)).expect("features of one line");
         let id = u32::try_from(memo.candidates.len()).expect("a memo is emptied long before");
-        let prefix = prefix(self.snapshot.crate_name(of));
-        memo.candidates.push(Candidate { of, version, slot, link, words, prefix });
+        memo.candidates.push(Candidate { of, version, slot, link, words });
         memo.candidate_of.insert((of, version), id);
         id
     }
@@ -157,11 +154,4 @@ impl Known<'_> {
 /// The versions of a crate that has candidates.
 pub(in super::super) fn versions_of(snapshot: &CargoSnapshot, of: CrateId) -> &Versions {
     snapshot.versions(of).expect("a candidate is one of a known crate's versions")
-}
-
-fn prefix(name: &str) -> u64 {
-    let mut bytes = [0; 8];
-    let length = name.len().min(8);
-    bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
-    u64::from_be_bytes(bytes)
 }

@@ -9,22 +9,37 @@
 mod activation;
 mod candidates;
 mod names;
+mod ranks;
 
 use hashbrown::HashMap;
 
 use super::rust_version::RustVersion;
 use super::snapshot::{CargoSnapshot, CrateId, DependencyId, RequirementId, TextId};
+use crate::Read;
 pub(super) use activation::{Activation, ActivationId, Failure, Info, RequestId, Summary};
 pub(super) use candidates::{Candidate, CandidateId, List, ListId, ROOT, is_offered, matching};
 pub(super) use names::{Local, LocalDependency};
+use ranks::Ranks;
 
 /// In which order versions that satisfy a requirement are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Preference {
     /// The highest first.
     Highest,
-    /// Those that this Rust can build first, then the others; the highest of each first.
+    /// Those that the environment's Rust can build first, then the others; the highest of each first.
+    Compiler(RustVersion),
+    /// The same with the Rust that the root asks for.
     Rust(RustVersion),
+}
+
+impl Preference {
+    /// The Rust whose versions come first, if any do.
+    pub(super) const fn rust(self) -> Option<RustVersion> {
+        match self {
+            Self::Highest => None,
+            Self::Compiler(rust) | Self::Rust(rust) => Some(rust),
+        }
+    }
 }
 
 /// What the kept answers depend on.
@@ -51,6 +66,8 @@ type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 #[derive(Default)]
 pub(super) struct Memo {
     pub(super) candidates: Vec<Candidate>,
+    /// Candidates in the order of an answer's nodes.
+    pub(super) candidate_ranks: Ranks,
     candidate_of: Map<(CrateId, u32), CandidateId>,
     pub(super) slots: u32,
     slot_of: Map<(CrateId, u8, u64), SlotId>,
@@ -60,6 +77,10 @@ pub(super) struct Memo {
     /// The candidates of all lists, list after list.
     pub(super) listed: Vec<CandidateId>,
     list_of: Map<(CrateId, RequirementId), ListId>,
+    /// What an answer says of each list that was asked for; nothing of a crate that cannot be.
+    pub(super) reads: Vec<Option<Read>>,
+    /// Lists in the order of an answer's reads.
+    pub(super) list_ranks: Ranks,
     requests: Vec<activation::Request>,
     request_of: Map<activation::Request, RequestId>,
     pub(super) activations: Vec<Activation>,

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use gleaner_model::Text;
 use semver::VersionReq;
 
 use super::super::snapshot::{
@@ -21,9 +22,9 @@ pub(in super::super) struct Local {
     texts: Vec<Arc<str>>,
     text_of: Map<Arc<str>, TextId>,
     requirements: Vec<Requirement>,
-    requirement_of: Map<Arc<str>, RequirementId>,
-    crates: Vec<Arc<str>>,
-    crate_of: Map<Arc<str>, CrateId>,
+    requirement_of: Map<Box<str>, RequirementId>,
+    crates: Vec<Text>,
+    crate_of: Map<Box<str>, CrateId>,
     dependencies: Vec<DependencyData>,
     dependency_of: Map<DependencyData, DependencyId>,
 }
@@ -84,13 +85,13 @@ impl Known<'_> {
         if let Some(id) = local.crate_of.get(name) {
             return *id;
         }
-        let (id, name) = (next(local.crates.len()), Arc::<str>::from(name));
-        local.crates.push(Arc::clone(&name));
-        local.crate_of.insert(name, id);
+        let id = next(local.crates.len());
+        local.crates.push(name.into());
+        local.crate_of.insert(name.into(), id);
         id
     }
 
-    pub(in super::super) fn crate_name(&self, id: CrateId) -> &Arc<str> {
+    pub(in super::super) fn crate_name(&self, id: CrateId) -> &Text {
         match position(id) {
             Some(at) => &self.memo.local.crates[at],
             None => self.snapshot.crate_name(id),
@@ -98,16 +99,16 @@ impl Known<'_> {
     }
 
     fn requirement_id(&mut self, (text, parsed): (&str, &VersionReq)) -> RequirementId {
-        if let Some(id) = self.snapshot.requirements.find(text, |one| &*one.text) {
+        if let Some(id) = self.snapshot.requirements.find(text, |one| one.text.as_str()) {
             return id;
         }
         let local = &mut self.memo.local;
         if let Some(id) = local.requirement_of.get(text) {
             return *id;
         }
-        let (id, text) = (next(local.requirements.len()), Arc::<str>::from(text));
-        local.requirements.push(Requirement { text: Arc::clone(&text), parsed: parsed.clone() });
-        local.requirement_of.insert(text, id);
+        let id = next(local.requirements.len());
+        local.requirements.push(Requirement { text: text.into(), parsed: parsed.clone() });
+        local.requirement_of.insert(text.into(), id);
         id
     }
 

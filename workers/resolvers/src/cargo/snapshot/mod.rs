@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gleaner_model::{Ecosystem, Package, PackageName};
+use gleaner_model::{Ecosystem, Package, PackageName, Text};
 use semver::VersionReq;
 
 use super::platform::Platform;
@@ -31,7 +31,7 @@ pub(super) type DependencyId = u32;
 /// A requirement as written, and what it means.
 #[derive(Clone, Debug)]
 pub(super) struct Requirement {
-    pub(super) text: Arc<str>,
+    pub(super) text: Text,
     pub(super) parsed: VersionReq,
 }
 
@@ -82,7 +82,7 @@ pub struct CargoSnapshot {
     pub(super) requirements: Pool<Requirement>,
     pub(super) dependencies: Pool<DependencyData>,
     /// Names of crates; the number is the crate's.
-    names: Pool<Arc<str>>,
+    names: Pool<Text>,
     /// What is known of each, by its number.
     known: Pool<Known>,
     /// Known crates with capitals in their names, by those in lower case: the index keeps both in one file.
@@ -120,10 +120,10 @@ impl CargoSnapshot {
 
     /// The number of a crate that is known or depended on.
     pub(super) fn crate_id(&self, name: &str) -> Option<CrateId> {
-        self.names.find(name, |one| one)
+        self.names.find(name, Text::as_str)
     }
 
-    pub(super) fn crate_name(&self, id: CrateId) -> &Arc<str> {
+    pub(super) fn crate_name(&self, id: CrateId) -> &Text {
         self.names.get(id)
     }
 
@@ -172,7 +172,7 @@ impl CargoSnapshot {
 
     /// The number of a crate, known or not.
     fn intern_crate(&mut self, name: &str) -> CrateId {
-        let id = self.names.intern(name, |one| one, || name.into());
+        let id = self.names.intern(name, Text::as_str, || name.into());
         if id as usize == self.known.len() {
             self.known.push(Known::Nothing);
         }
@@ -223,10 +223,11 @@ impl Snapshot for CargoSnapshot {
     }
 
     fn size(&self) -> SnapshotSize {
-        let texts: usize = self.texts.iter().chain(self.names.iter()).map(|text| text.len() + 32).sum();
+        let texts: usize = self.texts.iter().map(|text| text.len() + 32).sum();
+        let names: usize = self.names.iter().map(|name| name.len() + 32).sum();
         let requirements: usize =
             self.requirements.iter().map(|r| r.text.len() + 64 + 56 * r.parsed.comparators.len()).sum();
         let dependencies: usize = self.dependencies.iter().map(|d| size_of_val(d) + 4 * d.features.len()).sum();
-        SnapshotSize { bytes: self.size.bytes + texts + requirements + dependencies, ..self.size }
+        SnapshotSize { bytes: self.size.bytes + texts + names + requirements + dependencies, ..self.size }
     }
 }

@@ -147,11 +147,11 @@ impl CargoSnapshot {
     }
 
     fn requirement(&mut self, text: &str) -> Result<u32, String> {
-        if let Some(known) = self.requirements.find(text, |one| &*one.text) {
+        if let Some(known) = self.requirements.find(text, |one| one.text.as_str()) {
             return Ok(known);
         }
         let parsed = VersionReq::parse(text).map_err(|error| format!("its requirement `{text}`: {error}"))?;
-        Ok(self.requirements.intern(text, |one| &*one.text, || Requirement { text: text.into(), parsed }))
+        Ok(self.requirements.intern(text, |one| one.text.as_str(), || Requirement { text: text.into(), parsed }))
     }
 
     fn feature_table(

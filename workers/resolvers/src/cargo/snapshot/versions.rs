@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gleaner_model::Text;
 use semver::Version;
 
 use super::super::features::FeatureValue;
@@ -28,7 +29,7 @@ pub(in super::super) struct Lists {
 pub(in super::super) struct VersionData {
     pub(in super::super) version: Version,
     /// As the index writes it.
-    pub(in super::super) number: Box<str>,
+    pub(in super::super) number: Text,
     pub(in super::super) yanked: bool,
     /// Why cargo passes over it, if its line is of a known schema and yet makes no sense.
     pub(in super::super) invalid: Option<Box<str>>,

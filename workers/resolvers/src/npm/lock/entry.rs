@@ -16,7 +16,7 @@ pub(super) fn entry(node: &Locked<'_>, link: Option<&str>, flags: Flags, is_bund
         entry.flag("link", true);
         return Json::Object(entry.0);
     }
-    if node.name() != node.node.name {
+    if node.node.name != node.name() {
         entry.text("name", &node.node.name);
     }
     entry.text("version", &node.node.version);

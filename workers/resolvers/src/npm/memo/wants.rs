@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use gleaner_model::Text;
+
 use super::{Memo, NONE, NameId, ReleaseId};
 use crate::npm::pick::NoPick;
 use crate::npm::snapshot::{Known, NpmSnapshot};
@@ -15,7 +17,7 @@ pub(in crate::npm) struct Want {
     /// The name by which it is asked for, and under which the answer will stand in the tree.
     pub(in crate::npm) name: NameId,
     /// The text as written.
-    pub(in crate::npm) text: Arc<str>,
+    pub(in crate::npm) text: Text,
     pub(in crate::npm) spec: Spec,
     /// The package of the registry; nothing if it is from elsewhere.
     pub(in crate::npm) package: NameId,
@@ -63,7 +65,7 @@ impl Memo {
             Spec::Elsewhere(_) | Spec::Wrong(_) => NONE,
         };
         let id = u32::try_from(self.wants.len()).expect("a memo is emptied long before");
-        self.wants.push(Want { name, text: Arc::clone(&key.1), spec, package, pick: Pick::Open, run: 0 });
+        self.wants.push(Want { name, text: text.into(), spec, package, pick: Pick::Open, run: 0 });
         self.want_of.insert(key, id);
         id
     }

@@ -7,7 +7,7 @@ use std::ops::Index;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use gleaner_model::PackageName;
+use gleaner_model::{PackageName, Text};
 use hashbrown::HashMap;
 use pep440_rs::Version;
 use pep508_rs::{MarkerEnvironment, MarkerTree};
@@ -74,7 +74,7 @@ pub(in crate::pypi) struct World {
     numbers: HashMap<PackageName, u32, FixedState>,
     pub(in crate::pypi) extras: Numbers<String>,
     conditions: Numbers<MarkerTree>,
-    texts: Numbers<String>,
+    texts: Numbers<Text>,
     reads: Numbers<(u32, u32)>,
     /// First candidates of what was read, as far as anyone asked.
     first_answers: HashMap<u32, Option<usize>, FixedState>,
@@ -203,12 +203,12 @@ impl World {
 
     /// The number of a question to the snapshot.
     pub(super) fn read(&mut self, project: u32, text: &str) -> u32 {
-        let text = self.texts.number(text);
+        let text = self.texts.number(&Text::from(text));
         self.reads.number(&(project, text))
     }
 
     /// The question with a number: the project, and what was asked for.
-    pub(in crate::pypi) fn question(&self, read: u32) -> (u32, &str) {
+    pub(in crate::pypi) fn question(&self, read: u32) -> (u32, &Text) {
         let (project, text) = self.reads[read as usize];
         (project, &self.texts[text as usize])
     }
