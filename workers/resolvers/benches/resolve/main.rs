@@ -36,6 +36,8 @@ mod pypi_server;
 mod random;
 #[path = "../../tests/cargo/real.rs"]
 mod real;
+#[path = "../../tests/recorded/mod.rs"]
+mod recorded;
 mod table;
 #[path = "../../tests/cargo/tangle.rs"]
 mod tangle;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use gleaner_resolvers::cargo::{Cargo, CargoEnvironment, CargoRoot};
 use gleaner_resolvers::{Answer, Graph, Resolver};
 
-use crate::{corpus, lockfile};
+use crate::{corpus, lockfile, recorded};
 
 /// The folders of the recorded cases, if they are there.
 pub(crate) fn folders() -> Option<Vec<PathBuf>> {
-    let Ok(found) = fs::read_dir(corpus::folder().join("resolutions/cargo")) else {
+    let Ok(found) = fs::read_dir(recorded::folder_or_own().unwrap_or_default().join("resolutions/cargo")) else {
         println!("skipped: no recorded cases lie beside the documents; GLEANER_DOCUMENTS names a folder that has some");
         return None;
     };

@@ -1,45 +1,22 @@
 //! The recorded documents, as a snapshot.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use gleaner_model::{Ecosystem, PackageName};
-use gleaner_registries::{CrawlWork, read};
 use gleaner_resolvers::cargo::{Cargo, CargoRoot, CargoSnapshot};
 use gleaner_resolvers::{Budget, Flow, Graph, Resolution, Resolver, Snapshot, View};
 
-/// The folder of documents: the one that `GLEANER_DOCUMENTS` names, else the repository's own few.
-pub(crate) fn folder() -> PathBuf {
-    let own = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/registries"));
-    std::env::var_os("GLEANER_DOCUMENTS").map_or_else(own, PathBuf::from)
-}
+use crate::recorded;
 
 /// All recorded index files: names and texts.
 pub(crate) fn documents() -> &'static [(String, Vec<u8>)] {
     static DOCUMENTS: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
-    DOCUMENTS.get_or_init(|| unpack(&folder()))
-}
-
-fn unpack(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let file = File::open(folder.join("documents.tar.zst")).unwrap();
-    let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
-    let mut documents = Vec::new();
-    for entry in archive.entries().unwrap() {
-        let mut entry = entry.unwrap();
-        let path = entry.path().unwrap().into_owned();
-        let is_index = path.components().any(|part| part.as_os_str() == "cargo");
-        if is_index && entry.header().entry_type().is_file() {
-            let mut text = Vec::new();
-            entry.read_to_end(&mut text).unwrap();
-            // The file's name is in lower case; its lines have the crate's own.
-            let line = text.split(|byte| *byte == b'\n').next().unwrap();
-            let name = serde_json::from_slice::<serde_json::Value>(line).unwrap()["name"].as_str().unwrap().to_owned();
-            documents.push((name, text));
-        }
-    }
-    documents
+    let read = || {
+        let folder = recorded::folder_or_own().expect("`GLEANER_DOCUMENTS` names a folder of documents");
+        recorded::documents(&folder, Ecosystem::Cargo).main
+    };
+    DOCUMENTS.get_or_init(read)
 }
 
 /// A snapshot of all recorded index files.
@@ -52,9 +29,8 @@ pub(crate) fn snapshot() -> &'static CargoSnapshot {
 pub(crate) fn snapshot_of<'a>(documents: impl Iterator<Item = (&'a str, &'a [u8])>) -> CargoSnapshot {
     let mut snapshot = CargoSnapshot::default();
     for (name, text) in documents {
-        let work = CrawlWork::new(format!("pkg:cargo/{name}").parse().unwrap(), "http://registry.invalid/");
-        let reading = read(&work, text, None).unwrap();
-        snapshot.insert(work.purl.name(), &reading.package);
+        let (purl, package) = recorded::package(Ecosystem::Cargo, name, text, &BTreeMap::new());
+        snapshot.insert(purl.name(), &package);
     }
     snapshot
 }

@@ -13,5 +13,7 @@ mod platforms;
 mod properties;
 mod random;
 mod real;
+#[path = "../recorded/mod.rs"]
+mod recorded;
 mod tables;
 mod tangle;

@@ -5,6 +5,8 @@
 #![allow(clippy::disallowed_methods, reason = "a variable names the folder of documents")]
 
 mod documents;
+#[path = "../recorded/mod.rs"]
+mod recorded;
 mod replay;
 
 use gleaner_model::Ecosystem;

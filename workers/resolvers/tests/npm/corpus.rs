@@ -1,47 +1,24 @@
 //! The recorded documents, as a snapshot.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use gleaner_model::{Package, Purl};
-use gleaner_registries::{CrawlWork, read};
+use gleaner_model::{Ecosystem, Package, Purl};
 use gleaner_resolvers::npm::{Npm, NpmRoot, NpmSnapshot};
 use gleaner_resolvers::{Budget, Flow, Resolution, Resolver, Snapshot, View};
 
-/// The folder of documents and cases, if it is on this machine: the one that `GLEANER_DOCUMENTS` names, if it has cases.
-pub(crate) fn folder() -> Option<PathBuf> {
-    let usual = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/registries"));
-    let folder = std::env::var_os("GLEANER_DOCUMENTS").map_or_else(usual, PathBuf::from);
-    (folder.join("documents.tar.zst").exists() && folder.join("resolutions").exists()).then_some(folder)
-}
+use crate::recorded::{self, Document};
 
-/// A packument's package and text.
-type Document = (String, Vec<u8>);
+/// The folder of documents and cases, if it is on this machine.
+pub(crate) fn folder() -> Option<PathBuf> {
+    recorded::folder_with_cases()
+}
 
 /// All recorded packuments.
 pub(crate) fn documents() -> Option<&'static [Document]> {
     static DOCUMENTS: OnceLock<Option<Vec<Document>>> = OnceLock::new();
-    DOCUMENTS.get_or_init(|| folder().map(|folder| unpack(&folder))).as_deref()
-}
-
-fn unpack(folder: &Path) -> Vec<Document> {
-    let file = File::open(folder.join("documents.tar.zst")).unwrap();
-    let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
-    let mut documents = Vec::new();
-    for entry in archive.entries().unwrap() {
-        let mut entry = entry.unwrap();
-        let path = entry.path().unwrap().into_owned();
-        let is_npm = path.components().any(|part| part.as_os_str() == "npm");
-        if is_npm && entry.header().entry_type().is_file() {
-            let name = path.file_stem().unwrap().to_string_lossy().replace("%2f", "/");
-            let mut text = Vec::new();
-            entry.read_to_end(&mut text).unwrap();
-            documents.push((name, text));
-        }
-    }
-    documents
+    DOCUMENTS.get_or_init(|| folder().map(|folder| recorded::documents(&folder, Ecosystem::Npm).main)).as_deref()
 }
 
 /// A snapshot of all recorded packuments.
@@ -63,12 +40,8 @@ pub(crate) fn snapshot_of<'a>(documents: impl Iterator<Item = (&'a str, &'a [u8]
 pub(crate) fn packages_of<'a>(
     documents: impl Iterator<Item = (&'a str, &'a [u8])>,
 ) -> impl Iterator<Item = (Purl, Package)> {
-    documents.map(|(name, text)| {
-        let purl = format!("pkg:npm/{}", name.replace('@', "%40"));
-        let work = CrawlWork::new(purl.parse().unwrap(), "http://registry.invalid/");
-        let package = read(&work, text, None).unwrap().package;
-        (work.purl, package)
-    })
+    let none = BTreeMap::new();
+    documents.map(move |(name, text)| recorded::package(Ecosystem::Npm, name, text, &none))
 }
 
 /// Resolves with many steps and default everything.

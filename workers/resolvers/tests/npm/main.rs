@@ -6,6 +6,8 @@ mod corpus;
 mod differential;
 mod lockfile;
 mod made;
+#[path = "../recorded/mod.rs"]
+mod recorded;
 mod registry;
 mod roots;
 mod speed;

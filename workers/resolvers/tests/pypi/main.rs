@@ -14,5 +14,7 @@ mod inputs;
 mod made;
 mod odd;
 mod properties;
+#[path = "../recorded/mod.rs"]
+mod recorded;
 mod rules;
 mod speed;
