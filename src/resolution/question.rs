@@ -110,6 +110,12 @@ impl Asked {
         Ok(Self { purl: stand_in(rules.ecosystem()), question, root: shown })
     }
 
+    /// The same of what was known at a position, if it is about what is known now.
+    pub(crate) fn pinned(&self, position: u64) -> Self {
+        let as_of = self.question.as_of.pinned(position);
+        self.clone().at(as_of)
+    }
+
     /// The same, as of then.
     pub(crate) fn at(mut self, as_of: AsOf) -> Self {
         self.question.as_of = as_of;

@@ -123,7 +123,7 @@ pub(crate) fn reason(answer: &Answer) -> Option<String> {
 /// The moment that was asked for; nothing for "now", and for a position, which is no moment.
 pub(crate) fn as_of(as_of: AsOf) -> Option<String> {
     match as_of {
-        AsOf::Published(at) | AsOf::Observed(at) => Some(at.to_string()),
+        AsOf::Published(at) | AsOf::PublishedAt { before: at, .. } | AsOf::Observed(at) => Some(at.to_string()),
         AsOf::Now | AsOf::Position(_) => None,
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn moment(as_of: AsOf) -> String {
         AsOf::Published(at) => format!("as published before {at}"),
         AsOf::Observed(at) => format!("as observed by {at}"),
         AsOf::Position(position) => format!("as of position {position}"),
+        AsOf::PublishedAt { before, position } => format!("as published before {before}, as of position {position}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Questions and their answers, as a user asks and reads them: over the recorded documents, from a cold start, against a
 //! scheduler with a worker, and asked wrongly.
 
+mod again;
 mod cases;
 mod killed;
 mod locked;

@@ -26,6 +26,9 @@ fn moment_to_wire(as_of: AsOf) -> Option<v1::as_of::Moment> {
         AsOf::Published(at) => Some(v1::as_of::Moment::PublishedAtMs(at.as_millis())),
         AsOf::Observed(at) => Some(v1::as_of::Moment::ObservedAtMs(at.as_millis())),
         AsOf::Position(position) => Some(v1::as_of::Moment::Position(position)),
+        AsOf::PublishedAt { before, position } => {
+            Some(v1::as_of::Moment::PublishedAt(v1::PublishedAt { before_ms: before.as_millis(), position }))
+        }
     }
 }
 
@@ -75,5 +78,8 @@ fn as_of(wire: v1::AsOf) -> Result<AsOf, InvalidMessage> {
         v1::as_of::Moment::PublishedAtMs(at) => AsOf::Published(Timestamp::from_millis(at)),
         v1::as_of::Moment::ObservedAtMs(at) => AsOf::Observed(Timestamp::from_millis(at)),
         v1::as_of::Moment::Position(position) => AsOf::Position(position),
+        v1::as_of::Moment::PublishedAt(v1::PublishedAt { before_ms, position }) => {
+            AsOf::PublishedAt { before: Timestamp::from_millis(before_ms), position }
+        }
     })
 }

@@ -1,4 +1,4 @@
-//! What workers ask of the catalogue, and what it tells them.
+//! What workers, and programs that compare, ask of the catalogue, and what it tells them.
 
 use gleaner_model::{Ecosystem, Package, PackageName, RegistryName, Untold, UntoldFact};
 
@@ -73,6 +73,46 @@ impl TryFrom<v1::ReadPackagesRequest> for ReadPackages {
             names: wire.names.iter().enumerate().map(name).collect::<Result<_, _>>()?,
             position: wire.position,
         })
+    }
+}
+
+impl From<ReadPackages> for v1::ReadFactsRequest {
+    fn from(asked: ReadPackages) -> Self {
+        let v1::ReadPackagesRequest { registry, ecosystem, names, position } = asked.into();
+        Self { registry, ecosystem, names, position }
+    }
+}
+
+impl TryFrom<v1::ReadFactsRequest> for ReadPackages {
+    type Error = InvalidMessage;
+
+    fn try_from(wire: v1::ReadFactsRequest) -> Result<Self, InvalidMessage> {
+        let v1::ReadFactsRequest { registry, ecosystem, names, position } = wire;
+        v1::ReadPackagesRequest { registry, ecosystem, names, position }.try_into()
+    }
+}
+
+impl From<KnownPackage> for v1::ReadFactsResponse {
+    fn from(known: KnownPackage) -> Self {
+        let (is_known, package) = match known.known {
+            Known::Nothing => (false, None),
+            Known::Absent => (true, None),
+            Known::Package(package) => (true, Some((*package).into())),
+        };
+        Self { name: known.name, is_known, package, position: known.position }
+    }
+}
+
+impl TryFrom<v1::ReadFactsResponse> for KnownPackage {
+    type Error = InvalidMessage;
+
+    fn try_from(wire: v1::ReadFactsResponse) -> Result<Self, InvalidMessage> {
+        let known = match (wire.is_known, wire.package) {
+            (false, _) => Known::Nothing,
+            (true, None) => Known::Absent,
+            (true, package) => Known::Package(Box::new(required(package, "package")?)),
+        };
+        Ok(Self { name: wire.name, known, position: wire.position })
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn position_of(store: &dyn Store, as_of: AsOf) -> Result<u64, StoreEr
     match as_of {
         AsOf::Now | AsOf::Published(_) => Ok(store.position()),
         AsOf::Observed(moment) => position_at(store, moment),
-        AsOf::Position(position) => Ok(position),
+        AsOf::Position(position) | AsOf::PublishedAt { position, .. } => Ok(position),
     }
 }
 

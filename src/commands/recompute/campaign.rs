@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use gleaner_model::{AsOf, CampaignState, Ecosystem, Question, RegistryName, ResolutionRecord};
+use gleaner_model::{CampaignState, Ecosystem, Question, RegistryName, ResolutionRecord};
 use gleaner_proto::v1;
 
 use super::progress::Progress;
@@ -47,12 +47,9 @@ impl Campaign<'_> {
             campaign = self.find().await?.ok_or_else(|| Failure::failed("the campaign is not there any more"))?;
         }
         let asked: Question = read(campaign.question.unwrap_or_default())?;
-        let position = match asked.as_of {
-            AsOf::Position(position) => Some(position),
-            _ => None,
-        };
+        let position = asked.as_of.position();
         let answers = fetch(self.remote.clone(), self.ecosystem, self.prefix.to_owned(), asked.into());
-        Ok(Answered { answers, unanswered: Vec::new(), position })
+        Ok(Answered { answers, unanswered: Vec::new(), position, kept: None })
     }
 
     async fn find(&self) -> Result<Option<v1::Campaign>, Failure> {

@@ -1,6 +1,6 @@
 //! A researcher's own list of roots: asked in the lane `bulk`, a part of it at a time, and all of it at one position.
 //!
-//! The problem: answers to "as of now" that are given one after another are as of different catalogues, since registries
+//! The problem: answers of what is known now that are given one after another are as of different catalogues, since registries
 //! and crawls go on meanwhile; and to ask as of a moment before would find nothing of what must be crawled first. So all
 //! are asked as of now, which has everything crawled that is missing. An answer tells from which position in the
 //! catalogue's events to which it held. The newest position at which any of them began is the one: what held there is
@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use gleaner_model::{AsOf, JobId, JobState, JobView};
+use gleaner_model::{JobId, JobState, JobView};
 
 use super::feed::{Feed, Told};
 use super::progress::Progress;
@@ -24,7 +24,7 @@ use crate::signals::Signals;
 const WINDOW: usize = 1_000;
 
 /// Answers that are fetched at once: enough to make up for the way to a scheduler that is far away.
-const FETCHES: usize = 16;
+pub(super) const FETCHES: usize = 16;
 
 /// A list on its way.
 pub(super) struct List<'a> {
@@ -38,7 +38,7 @@ impl List<'_> {
     /// Asks all of them, waits, and answers with what there is to fetch.
     pub(super) async fn run(&self, asked: Vec<Asked>) -> Result<Answered<'static>, Failure> {
         let mut told = self.pass(self.name.to_owned(), &asked).await?;
-        let is_now = asked.first().is_some_and(|asked| asked.question.as_of == AsOf::Now);
+        let is_now = asked.first().is_some_and(|asked| asked.question.as_of.is_of_now());
         let position = if is_now { self.pin(&asked, &mut told).await? } else { None };
         let mut unanswered = Vec::new();
         let mut jobs = Vec::new();
@@ -48,7 +48,7 @@ impl List<'_> {
                 Err(why) => unanswered.push((asked.root, why)),
             }
         }
-        Ok(Answered { answers: fetch(self.remote.clone(), jobs), unanswered, position })
+        Ok(Answered { answers: fetch(self.remote.clone(), jobs), unanswered, position, kept: None })
     }
 
     /// Asks again what did not hold at the newest position of all.
@@ -60,7 +60,7 @@ impl List<'_> {
         let mut held = held.into_iter();
         let is_past = |told: &Told| told.is_ok() && held.next().is_some_and(|(_, to)| to < position);
         let again: Vec<usize> = told.iter().map(is_past).enumerate().filter(|(_, it)| *it).map(|(at, _)| at).collect();
-        let pinned = |at: &usize| asked[*at].clone().at(AsOf::Position(position));
+        let pinned = |at: &usize| asked[*at].pinned(position);
         let pinned: Vec<Asked> = again.iter().map(pinned).collect();
         self.progress.more(pinned.len());
         for (at, new) in again.into_iter().zip(self.pass(format!("{}@{position}", self.name), &pinned).await?) {
@@ -70,7 +70,7 @@ impl List<'_> {
     }
 
     /// Asks all of them, no more than a window at a time, until all have ended.
-    async fn pass(&self, id: String, asked: &[Asked]) -> Result<Vec<Told>, Failure> {
+    pub(super) async fn pass(&self, id: String, asked: &[Asked]) -> Result<Vec<Told>, Failure> {
         let mut feed = Feed::new(self.remote, id);
         let mut endings = Endings::of(self.remote, []).await?;
         let (mut told, mut failed) = (Vec::<Told>::with_capacity(asked.len()), HashMap::new());

@@ -1,5 +1,6 @@
 //! `gleaner recompute`: what very many roots pull in, at one position in the catalogue's events.
 
+mod again;
 mod campaign;
 mod export;
 mod feed;
@@ -17,6 +18,7 @@ use gleaner_model::{Ecosystem, Lane, OrderName, PackageName, Purl, Question, Res
 use serde::Serialize;
 use tracing::Instrument;
 
+use self::again::{About, Again, Memory, NewMemory};
 use self::campaign::Campaign;
 use self::export::{Counts, Export, Form};
 use self::list::List;
@@ -58,6 +60,10 @@ pub(crate) struct RecomputeArgs {
     /// Where to: a file, or a directory for Parquet. Else lines go to stdout.
     #[arg(long, value_name = "PATH")]
     output: Option<PathBuf>,
+    /// Remembers the answers in this file. Once it is there, only roots are resolved anew whose answers what happened since
+    /// can have changed; the others' are copied.
+    #[arg(long, value_name = "FILE", conflicts_with = "observed")]
+    memory: Option<PathBuf>,
     #[command(flatten)]
     work: WorkArgs,
 }
@@ -72,6 +78,8 @@ struct Answered<'a> {
     unanswered: Vec<(String, String)>,
     /// The position that all answers are as of, if there is one.
     position: Option<u64>,
+    /// How many answers are those of the run before, which still hold; none if there was no such run.
+    kept: Option<usize>,
 }
 
 /// What is asked.
@@ -139,28 +147,61 @@ struct Run<'a> {
 impl Run<'_> {
     async fn run(&self, task: Task, replayed: Vec<Purl>, mut export: Export) -> Result<Exit, Failure> {
         let (remote, signals, name) = (self.remote, self.signals, self.name);
-        let (answered, refused) = match task {
-            Task::Ecosystem(ecosystem, question) => {
-                self.crawl(replayed.into_iter().filter(|purl| purl.ecosystem() == ecosystem).collect()).await?;
-                let (prefix, progress) = (self.args.prefix.as_str(), &Progress::of(None, self.output));
-                let campaign = Campaign { remote, signals, name, ecosystem, prefix, progress };
-                let answered = campaign.run(question).await;
-                progress.clear();
-                (answered?, 0)
-            }
-            Task::List(asked, bad) => {
-                let progress = &Progress::of(Some(asked.len()), self.output);
-                let answered = List { remote, signals, name, progress }.run(asked).await;
-                progress.clear();
-                (answered?, bad.len())
-            }
+        let about = self.about(&task);
+        let before = match (&self.args.memory, &about) {
+            (Some(path), Some(about)) => Memory::open(path, about)?,
+            _ => None,
         };
-        let Answered { mut answers, unanswered, position } = answered;
+        let refused = if let Task::List(_, bad) = &task { bad.len() } else { 0 };
+        if let Task::Ecosystem(ecosystem, _) = &task {
+            self.crawl(replayed.into_iter().filter(|purl| purl.ecosystem() == *ecosystem).collect()).await?;
+        }
+        let progress =
+            &Progress::of(if let Task::List(asked, _) = &task { Some(asked.len()) } else { None }, self.output);
+        let list = List { remote, signals, name, progress };
+        let prefix = self.args.prefix.as_str();
+        let answered = match (task, before) {
+            (Task::Ecosystem(ecosystem, question), None) => {
+                Campaign { remote, signals, name, ecosystem, prefix, progress }.run(question).await
+            }
+            (Task::Ecosystem(ecosystem, question), Some(memory)) => {
+                Again { list, memory }.ecosystem(ecosystem, prefix, &question).await
+            }
+            (Task::List(asked, _), None) => list.run(asked).await,
+            (Task::List(asked, _), Some(memory)) => Again { list, memory }.roots(asked).await,
+        };
+        progress.clear();
+        let Answered { mut answers, unanswered, position, kept } = answered?;
+        let mut new = match (&self.args.memory, &about, position) {
+            (Some(path), Some(about), Some(position)) => Some(NewMemory::begin(path, about, position)?),
+            _ => None,
+        };
         while let Some((root, record)) = answers.try_next().await? {
             export.put(&root, &record)?;
+            if let Some(new) = &mut new {
+                new.put(&root, &record)?;
+            }
         }
+        // Whoever reads it still holds the old one.
+        drop(answers);
         let counts = export.end(position)?;
-        self.show(counts, &unanswered, refused, position)
+        new.map_or(Ok(()), NewMemory::end)?;
+        self.show(counts, &unanswered, Sum { refused, position, kept })
+    }
+
+    /// What the answers to remember have in common, if there is anything to ask.
+    fn about(&self, task: &Task) -> Option<About> {
+        let (ecosystem, question) = match task {
+            Task::Ecosystem(ecosystem, question) => (Some(*ecosystem), Some(question)),
+            Task::List(asked, _) => (None, asked.first().map(|asked| &asked.question)),
+        };
+        let prefix = self.args.prefix.clone();
+        question.map(|question| About {
+            ecosystem,
+            prefix,
+            environment: question.environment.clone(),
+            as_of: question.as_of,
+        })
     }
 
     /// What was recorded is crawled first: a store that goes with the process knows nothing yet.
@@ -185,14 +226,13 @@ impl Run<'_> {
         &self,
         counts: Counts,
         unanswered: &[(String, String)],
-        refused: usize,
-        position: Option<u64>,
+        Sum { refused, position, kept }: Sum,
     ) -> Result<Exit, Failure> {
         for (root, why) in unanswered {
             say_aside(&format!("{root} has no answer: {why}"), &UnansweredRow { root, error: why }, self.output);
         }
         let output = self.args.output.as_ref().map(|path| path.display().to_string());
-        let row = Row { name: self.name, position, counts, unanswered: unanswered.len(), refused, output };
+        let row = Row { name: self.name, position, counts, unanswered: unanswered.len(), refused, kept, output };
         let sentence = sentence(&row);
         if row.output.is_some() {
             self.output.object(&row)?;
@@ -204,6 +244,13 @@ impl Run<'_> {
     }
 }
 
+/// What there is to tell beside the counts.
+struct Sum {
+    refused: usize,
+    position: Option<u64>,
+    kept: Option<usize>,
+}
+
 /// The stable keys of the sum.
 #[derive(Serialize)]
 struct Row<'a> {
@@ -213,6 +260,8 @@ struct Row<'a> {
     counts: Counts,
     unanswered: usize,
     refused: usize,
+    /// Of a run that remembered the one before it: roots whose answers still hold. All others were resolved anew.
+    kept: Option<usize>,
     output: Option<String>,
 }
 
@@ -242,7 +291,15 @@ fn sentence(row: &Row<'_>) -> String {
         (row.refused as u64, "lines refused"),
     ];
     parts.extend(others.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
-    format!("{}: {roots} roots{position}: {}{output}", row.name, parts.join(", "))
+    let anew = row.kept.map(|kept| share(roots, kept as u64)).unwrap_or_default();
+    format!("{}: {roots} roots{position}: {}{anew}{output}", row.name, parts.join(", "))
+}
+
+/// How many of the roots were resolved anew.
+fn share(roots: u64, kept: u64) -> String {
+    let anew = roots.saturating_sub(kept);
+    let percent = if roots == 0 { 0.0 } else { 100.0 * anew as f64 / roots as f64 };
+    format!("; {anew} of {roots} resolved anew ({percent:.1} %), the other answers still hold")
 }
 
 fn name_line(bad: &BadLine, output: Output) {
@@ -267,13 +324,17 @@ mod tests {
     #[test]
     fn the_sum_names_what_there_is() {
         let counts = Counts { roots: 9, graph: 7, unsatisfiable: 2, ..Counts::default() };
-        let row = Row { name: "mine", position: Some(12), counts, unanswered: 0, refused: 1, output: None };
+        let row = Row { name: "mine", position: Some(12), counts, unanswered: 0, refused: 1, kept: None, output: None };
         let expected = "mine: 9 roots at position 12: 7 graphs, 2 unsatisfiable, 1 lines refused";
         assert_eq!(sentence(&row), expected);
         let expected = concat!(
             r#"{"name":"mine","position":12,"roots":9,"graph":7,"unsatisfiable":2,"incomplete":0,"gave_up":0,"#,
-            r#""unanswered":0,"refused":1,"output":null}"#,
+            r#""unanswered":0,"refused":1,"kept":null,"output":null}"#,
         );
         assert_eq!(serde_json::to_string(&row).expect("plain texts"), expected);
+        let again = Row { kept: Some(6), ..row };
+        let expected = "mine: 9 roots at position 12: 7 graphs, 2 unsatisfiable, 1 lines refused; 3 of 9 resolved anew \
+                        (33.3 %), the other answers still hold";
+        assert_eq!(sentence(&again), expected);
     }
 }

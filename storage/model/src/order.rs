@@ -159,7 +159,7 @@ pub struct Campaign {
     /// When it was over.
     pub ended_at: Option<Timestamp>,
     /// What is asked of each package instead of having it crawled. Its `as_of` is a
-    /// [`Position`](crate::AsOf::Position) or [`Published`](crate::AsOf::Published).
+    /// [`Position`](crate::AsOf::Position) or [`PublishedAt`](crate::AsOf::PublishedAt).
     pub question: Option<Box<Question>>,
 }
 

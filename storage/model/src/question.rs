@@ -60,4 +60,47 @@ pub enum AsOf {
     Observed(Timestamp),
     /// The same, by a position in the catalogue's events.
     Position(u64),
+    /// Of what was known at a position in the catalogue's events, versions published at or after a moment do not count.
+    PublishedAt {
+        /// The moment.
+        before: Timestamp,
+        /// The position.
+        position: u64,
+    },
+}
+
+impl AsOf {
+    /// The position in the catalogue's events that it names, if it names one.
+    #[must_use]
+    pub const fn position(self) -> Option<u64> {
+        match self {
+            Self::Position(position) | Self::PublishedAt { position, .. } => Some(position),
+            Self::Now | Self::Published(_) | Self::Observed(_) => None,
+        }
+    }
+
+    /// Versions published at this moment or after it do not count.
+    #[must_use]
+    pub const fn before(self) -> Option<Timestamp> {
+        match self {
+            Self::Published(before) | Self::PublishedAt { before, .. } => Some(before),
+            Self::Now | Self::Observed(_) | Self::Position(_) => None,
+        }
+    }
+
+    /// The same of what was known at a position, if it is about what is known now.
+    #[must_use]
+    pub const fn pinned(self, position: u64) -> Self {
+        match self {
+            Self::Now => Self::Position(position),
+            Self::Published(before) => Self::PublishedAt { before, position },
+            Self::Observed(_) | Self::Position(_) | Self::PublishedAt { .. } => self,
+        }
+    }
+
+    /// Is it about what is known now, so that the answer to it may change?
+    #[must_use]
+    pub const fn is_of_now(self) -> bool {
+        matches!(self, Self::Now | Self::Published(_))
+    }
 }

@@ -35,6 +35,7 @@ fn as_of() -> impl Strategy<Value = AsOf> {
         moment().prop_map(AsOf::Published),
         moment().prop_map(AsOf::Observed),
         any::<u64>().prop_map(AsOf::Position),
+        (moment(), any::<u64>()).prop_map(|(before, position)| AsOf::PublishedAt { before, position }),
     ]
 }
 

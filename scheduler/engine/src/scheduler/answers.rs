@@ -6,7 +6,7 @@
 
 use gleaner_core::WorkerId;
 use gleaner_model::{
-    Answer, AsOf, Attempt, CrawlPart, Ecosystem, Fault, FaultKind, JobId, JobResult, JobState, PackageKey, PackageName,
+    Answer, Attempt, CrawlPart, Ecosystem, Fault, FaultKind, JobId, JobResult, JobState, PackageKey, PackageName,
     Presence, Purl, RegistryName, ResolutionRecord, Resolved, Timestamp, Trace,
 };
 use gleaner_store::{Payload, ResolutionWrite, Store, StoreError};
@@ -57,7 +57,8 @@ pub(super) fn mean(
     let unreadable = |error: StoreError| Fault::new(FaultKind::Internal, error.to_string());
     let missing = match &resolved.resolution.answer {
         Answer::Stopped => return Err(wrong("it was stopped")),
-        Answer::Incomplete { names } if is_of_now(question.as_of) => {
+        // What was not known at a past moment cannot be fetched today.
+        Answer::Incomplete { names } if question.as_of.is_of_now() => {
             missing(store, &spec.registry, resolved.ecosystem, names).map_err(unreadable)?
         }
         Answer::Graph(_) | Answer::Unsatisfiable { .. } | Answer::Incomplete { .. } | Answer::GaveUp { .. } => {
@@ -82,11 +83,6 @@ pub(super) fn mean(
         registry: spec.registry.clone(),
         ecosystem,
     })
-}
-
-/// What was not known at a past moment cannot be fetched today.
-const fn is_of_now(as_of: AsOf) -> bool {
-    matches!(as_of, AsOf::Now | AsOf::Published(_))
 }
 
 fn missing(

@@ -1,6 +1,6 @@
 //! The way in, for single requests and for streams: what is asked for, taken in and durable, and its receipt.
 
-use gleaner_model::{AsOf, JobSpec, Origin, Purl, Question, Root, Trace};
+use gleaner_model::{JobSpec, Origin, Purl, Question, Root, Trace};
 use gleaner_proto::v1;
 use tokio::sync::oneshot;
 use tonic::Status;
@@ -105,10 +105,7 @@ fn check_root(purl: &Purl, root: &Root) -> Result<(), Status> {
 
 /// Refuses a question as of a position that the events have not reached.
 pub(super) fn check_positions(shared: &Shared, specs: &[JobSpec]) -> Result<(), Status> {
-    let asked = specs.iter().filter_map(|spec| spec.question.as_deref()).filter_map(|question| match question.as_of {
-        AsOf::Position(position) => Some(position),
-        AsOf::Now | AsOf::Published(_) | AsOf::Observed(_) => None,
-    });
+    let asked = specs.iter().filter_map(|spec| spec.question.as_deref()?.as_of.position());
     check_position(shared, asked.max())
 }
 

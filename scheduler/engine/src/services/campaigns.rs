@@ -98,27 +98,24 @@ impl v1::campaign_service_server::CampaignService for Campaigns {
 }
 
 impl Campaigns {
-    /// What a campaign asks of each package. All answers are as of one position, unless they are as of a time of
-    /// publication: an observed moment, or now, is fixed by whoever takes the campaign in.
+    /// What a campaign asks of each package. All answers are as of one position, which is fixed by whoever takes the
+    /// campaign in.
     fn question(&self, wire: v1::Question) -> Result<Box<Question>, Status> {
         let question = Question::try_from(wire).map_err(|error| errors::invalid(format!("question: {error}")))?;
         check_question(&question)?;
         if question.root != Root::Package {
             return Err(errors::invalid("`question.manifest` is invalid: a campaign asks about packages"));
         }
-        if let AsOf::Position(position) = question.as_of {
-            check_position(&self.0, Some(position))?;
-        }
+        check_position(&self.0, question.as_of.position())?;
         Ok(Box::new(question))
     }
 
     /// Fixes the position that its question is asked as of.
     async fn pinned(&self, mut campaign: Campaign) -> Result<Campaign, Status> {
         let Some(as_of) = campaign.question.as_ref().map(|question| question.as_of) else { return Ok(campaign) };
-        if !matches!(as_of, AsOf::Published(_)) {
-            let position = self.0.read(move |store| position_of(store, as_of)).await?;
-            campaign.question.iter_mut().for_each(|question| question.as_of = AsOf::Position(position));
-        }
+        let position = self.0.read(move |store| position_of(store, as_of)).await?;
+        let pinned = if let AsOf::Observed(_) = as_of { AsOf::Position(position) } else { as_of.pinned(position) };
+        campaign.question.iter_mut().for_each(|question| question.as_of = pinned);
         Ok(campaign)
     }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use gleaner_model::{PackageContent, PackageHead, PackageKey, Purl};
-use gleaner_proto::{convert, v1};
+use gleaner_proto::convert::{self, ReadPackages};
+use gleaner_proto::v1;
 use gleaner_store::Cursor;
 use tonic::{Code, Request, Response, Status};
 
 use super::contents::Contents;
-use super::{Shared, credentials, errors};
+use super::{Shared, credentials, errors, read_packages};
 
 /// Versions or events of one page.
 const PAGE_MAX: usize = 10_000;
@@ -22,6 +23,17 @@ pub(crate) struct Catalog {
 
 #[tonic::async_trait]
 impl v1::catalog_service_server::CatalogService for Catalog {
+    type ReadFactsStream = read_packages::Answers<v1::ReadFactsResponse>;
+
+    async fn read_facts(
+        &self,
+        request: Request<v1::ReadFactsRequest>,
+    ) -> Result<Response<Self::ReadFactsStream>, Status> {
+        credentials::client(&self.shared.clients, request.metadata())?;
+        let asked = ReadPackages::try_from(request.into_inner()).map_err(|error| errors::invalid(error.to_string()))?;
+        Ok(Response::new(read_packages::start(&self.shared, asked)))
+    }
+
     async fn get_package(
         &self,
         request: Request<v1::GetPackageRequest>,

@@ -1,4 +1,4 @@
-//! What workers read of the catalogue for their resolutions: many packages at once, as they are now or as they were.
+//! What is read of the catalogue for resolutions, and to compare: many packages at once, as they are now or as they were.
 //!
 //! A worker asks for hundreds of packages whose records take milliseconds each to unpack. So they are read on a thread
 //! where that may take its time, a few ahead of what the worker has taken, and whoever goes away in the middle stops it.
@@ -8,7 +8,6 @@ use std::sync::Arc;
 use gleaner_core::catalogue::Then;
 use gleaner_model::{PackageKey, Presence, Purl};
 use gleaner_proto::convert::{Known, KnownPackage, ReadPackages};
-use gleaner_proto::v1;
 use gleaner_store::{Store, StoreError};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -20,8 +19,11 @@ use crate::past::Pasts;
 /// Packages that are read ahead of the worker. One is a few megabytes at most, nearly all are some kilobytes.
 const AHEAD: usize = 16;
 
+/// Answers about packages, as one of the services tells them.
+pub(super) type Answers<T> = ReceiverStream<Result<T, Status>>;
+
 /// Begins to read; one answer a name, in their order.
-pub(super) fn start(shared: &Shared, asked: ReadPackages) -> ReceiverStream<Result<v1::ReadPackagesResponse, Status>> {
+pub(super) fn start<T: From<KnownPackage> + Send + 'static>(shared: &Shared, asked: ReadPackages) -> Answers<T> {
     let (answers, stream) = mpsc::channel(AHEAD);
     let (store, pasts) = (Arc::clone(&shared.store), Arc::clone(&shared.pasts));
     tokio::task::spawn_blocking(move || {
@@ -29,7 +31,7 @@ pub(super) fn start(shared: &Shared, asked: ReadPackages) -> ReceiverStream<Resu
             let key = PackageKey::new(asked.registry.clone(), &Purl::new(asked.ecosystem, name.clone()));
             let answer = read(&*store, &pasts, &key, asked.position);
             let answer = answer.map(|known| KnownPackage { name: name.to_string(), ..known });
-            let answer = answer.map(v1::ReadPackagesResponse::from);
+            let answer = answer.map(T::from);
             let failed = answer.is_err();
             let answer = answer.map_err(|error| errors::store(error.to_string()));
             if answers.blocking_send(answer).is_err() || failed {

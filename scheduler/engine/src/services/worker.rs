@@ -36,7 +36,7 @@ pub(crate) struct Workers(pub(crate) Arc<Shared>);
 #[tonic::async_trait]
 impl v1::worker_service_server::WorkerService for Workers {
     type SessionStream = Pin<Box<dyn Stream<Item = Result<v1::SessionResponse, Status>> + Send>>;
-    type ReadPackagesStream = ReceiverStream<Result<v1::ReadPackagesResponse, Status>>;
+    type ReadPackagesStream = read_packages::Answers<v1::ReadPackagesResponse>;
 
     async fn read_packages(
         &self,

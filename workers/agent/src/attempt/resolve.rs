@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gleaner_model::{
-    Answer, AsOf, Assignment, Fault, FaultKind, Outcome, PackageName, Question as Asked, Resolution, Resolved, Root,
+    Answer, Assignment, Fault, FaultKind, Outcome, PackageName, Question as Asked, Resolution, Resolved, Root,
 };
 use gleaner_resolvers::{Budget, Question, Scratches, Snapshots, View};
 use tokio::time::sleep;
@@ -59,7 +59,7 @@ impl Errand {
             return pending().await;
         }
         let position = self.assignment.position;
-        let is_past = matches!(asked.as_of, AsOf::Observed(_) | AsOf::Position(_));
+        let is_past = !asked.as_of.is_of_now();
         let shelf = self.tools.catalogue.shelf(&self.assignment.registry, is_past.then_some(position));
         let (mut run, stand) = self.until_nothing_new(&task, &shelf).await?;
         run.resolution.warnings.extend(shelf.warnings(&run.resolution));
@@ -78,7 +78,7 @@ impl Errand {
 
     fn task(&self, asked: &Asked) -> Result<Task, Fault> {
         let question = question(&self.assignment, asked)?;
-        let before = if let AsOf::Published(at) = asked.as_of { Some(at) } else { None };
+        let before = asked.as_of.before();
         let steps_max = self.tools.options.resolution_steps_max;
         Ok(Task { question, view: View { before }, lock: asked.lock, steps_max })
     }
