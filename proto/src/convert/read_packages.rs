@@ -112,7 +112,7 @@ impl TryFrom<v1::ReadFactsResponse> for KnownPackage {
             (true, None) => Known::Absent,
             (true, package) => Known::Package(Box::new(required(package, "package")?)),
         };
-        Ok(Self { name: wire.name, known, position: wire.position })
+        Ok(Self { name: wire.name, known, position: wire.position, untold: Vec::new() })
     }
 }
 

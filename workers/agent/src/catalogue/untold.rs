@@ -30,7 +30,7 @@ pub(super) fn warnings<'a>(resolution: &Resolution, of: impl Fn(&PackageName) ->
 fn matters(resolution: &Resolution, name: &PackageName, untold: &Untold) -> bool {
     let is_words = matches!(untold.fact, UntoldFact::YankReason | UntoldFact::DeprecationWords);
     let Answer::Graph(graph) = &resolution.answer else { return !is_words };
-    !is_words || graph.nodes.iter().any(|node| node.name == name.as_str() && node.version == untold.version)
+    !is_words || graph.nodes.iter().any(|node| node.name == name.as_str() && *node.version == *untold.version)
 }
 
 fn sentence(name: &PackageName, fact: UntoldFact, versions: &[&str]) -> String {
@@ -72,7 +72,7 @@ mod tests {
 
     fn resolution(answer: Answer) -> Resolution {
         let read = [("b", "^1"), ("a", "^1"), ("a", "^2")];
-        let read = read.map(|(of, requirement)| Read { name: name(of), requirement: requirement.to_owned() }).to_vec();
+        let read = read.map(|(of, requirement)| Read { name: name(of), requirement: requirement.into() }).to_vec();
         Resolution { answer, read, sensitivity: Sensitivity::Anything, warnings: Vec::new(), steps: 1 }
     }
 
@@ -82,10 +82,8 @@ mod tests {
 
     #[test]
     fn what_was_read_is_warned_of_once_a_kind() {
-        let graph = Graph {
-            nodes: vec![Node { name: "b".to_owned(), version: "1.1.0".to_owned(), path: None }],
-            edges: Vec::new(),
-        };
+        let graph =
+            Graph { nodes: vec![Node { name: "b".into(), version: "1.1.0".into(), path: None }], edges: Vec::new() };
         let of_a: Vec<Untold> = (0..7).map(|at| lost(UntoldFact::Version, &format!("1.0.{at}"))).collect();
         let of_b = [
             lost(UntoldFact::Dependencies, "1.0.0"),
