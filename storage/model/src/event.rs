@@ -80,7 +80,8 @@ pub enum EventKind {
         /// What it names now, if it still is.
         to: Option<String>,
     },
-    /// Facts changed that no other event of the same reading is about: files, features, licences, where its source is.
+    /// Facts changed that no other event of the same reading is about: files or features of a version that was there, say,
+    /// or licences, or where the package's source is.
     FactsChanged,
 }
 

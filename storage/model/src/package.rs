@@ -42,6 +42,11 @@ impl Package {
         positions.iter().filter_map(|at| self.dependencies.get(*at as usize))
     }
 
+    /// The features of `version`; positions outside the pool are passed over.
+    pub fn features_of<'a>(&'a self, version: &'a Version) -> impl Iterator<Item = &'a Feature> {
+        version.features.iter().filter_map(|at| self.features.get(*at as usize))
+    }
+
     /// What only its ecosystem says of `version`, if anything.
     #[must_use]
     pub fn details_of(&self, version: &Version) -> Option<&Details> {

@@ -31,7 +31,7 @@ pub(super) fn diff(old: &Package, new: &Package, kinds: &mut Vec<EventKind>) {
             old.versions[from..to.max(from)].iter().filter(|version| !kept.contains_key(version.number.as_str()));
         gone.map(|version| EventKind::VersionRemoved { version: version.number.clone() })
     };
-    let mut told = 0;
+    let (mut told, mut untold) = (0, false);
     for version in &new.versions {
         if let Some(at) = places.get(version.number.as_str()) {
             kinds.extend(removed(told, *at));
@@ -41,6 +41,7 @@ pub(super) fn diff(old: &Package, new: &Package, kinds: &mut Vec<EventKind>) {
             if dependencies_differ(old, before, new, version) {
                 kinds.push(EventKind::VersionDependenciesChanged { version: version.number.clone() });
             }
+            untold |= differs_otherwise(old, before, new, version);
         } else {
             kinds.push(EventKind::VersionPublished { version: version.number.clone() });
             version_changes(None, version, kinds);
@@ -51,8 +52,9 @@ pub(super) fn diff(old: &Package, new: &Package, kinds: &mut Vec<EventKind>) {
         kinds.push(EventKind::LatestChanged { version: new.latest.clone() });
     }
     tag_changes(old, new, kinds);
-    if kinds.is_empty() {
-        // Whoever follows the events must hear that a package is to be read anew, whatever changed.
+    if untold || kinds.is_empty() {
+        // Whoever follows the events must hear that a package is to be read anew, whatever changed, and that a version which
+        // was there is not what it was, whatever else is told.
         kinds.push(EventKind::FactsChanged);
     }
 }
@@ -91,6 +93,15 @@ fn version_changes(before: Option<&Version>, after: &Version, kinds: &mut Vec<Ev
         None if deprecated.is_some() => kinds.push(EventKind::VersionUndeprecated { version: version() }),
         _ => {}
     }
+}
+
+/// Is there anything else about a version that is not what it was: its files, its features, what it runs on?
+fn differs_otherwise(old: &Package, before: &Version, new: &Package, after: &Version) -> bool {
+    before.published_at != after.published_at
+        || before.runtime != after.runtime
+        || before.artifacts != after.artifacts
+        || old.details_of(before) != new.details_of(after)
+        || old.features_of(before).ne(new.features_of(after))
 }
 
 /// Became known, are not known any more, or are others? Their order does not matter.

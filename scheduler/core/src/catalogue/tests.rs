@@ -166,6 +166,11 @@ fn events_tell_what_changed_in_the_order_of_versions() {
     check(&["1.0 = ~old"], &["1.0 = ~older"], &["version.deprecated 1.0"]);
     check(&["1.0 =a,b"], &["1.0 =b,a"], &["package.facts_changed"]);
     check(&["1.0 =a,b"], &["1.0 =a,c"], &["version.dependencies_changed 1.0"]);
+    let published = ["version.published 2.0", "package.latest_changed 2.0"];
+    check(&["1.0 = #a"], &["1.0 = #a", "2.0 = #b"], &published);
+    // What an older version got at the same time is told beside it, or who follows would take it for what it was.
+    let beside = [published[0], published[1], "package.facts_changed"];
+    check(&["1.0 = #a"], &["1.0 = #a #wheel", "2.0 = #b"], &beside);
     check(
         &["1.0 =", "2.0 =", "3.0 =", "4.0 ="],
         &["1.0 =", "1.5 = !", "3.0 ="],
