@@ -44,6 +44,10 @@ mod tangle;
 #[path = "../../tests/pypi/differential/uv.rs"]
 mod uv;
 
+/// The program's own, not the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures an ecosystem.
 type Measure = fn(&mut table::Table);
 
