@@ -231,7 +231,7 @@ fn what_is_settled_is_carried_over() {
     assert_eq!(dependencies_of(&more.record, "1.0").expect("carried"), ["b"]);
     assert_eq!(dependencies_of(&more.record, "2.0").expect("not lost to a 404"), ["a", "b"]);
     assert_eq!(dependencies_of(&more.record, "3.0"), None);
-    assert_eq!(told(&more), ["version.dependencies_changed 3.0"]);
+    assert_eq!(told(&more), ["version.dependencies_changed 3.0", "package.facts_changed"]);
     assert_eq!(more.follow_up, Some(CrawlPart::Older));
     // No further than before: no crawl follows at once.
     let stuck = fetch(Some(&more.record), &["1.0 ? #one #more", "2.0 ? #two", "3.0 ? #other"], at(3));
